@@ -1,0 +1,1 @@
+"""Minleaf's client."""

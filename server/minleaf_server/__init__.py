@@ -1,0 +1,1 @@
+"""Minleaf's server: an experiment tracker that speaks MLflow's REST API."""

@@ -1,0 +1,75 @@
+"""One request and its answer, as the gate sees them: what is added to every answer, and the cap on a body."""
+
+from starlette.types import Message, Receive, Send
+
+from minleaf_server.app.refusals import Refusal, rendered
+
+SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        b"frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+    ),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+
+
+class Reply:
+    """Sends an answer with the security headers and the request id.
+
+    After a refusal the application may still try to answer; nothing of that is sent.
+    """
+
+    __slots__ = ("_api", "_id", "_refused", "_send", "finished", "started")
+
+    def __init__(self, send: Send, request_id: str, api: bool) -> None:
+        self._send = send
+        self._id = request_id
+        self._api = api
+        self._refused = False
+        self.started = False
+        self.finished = False
+
+    async def send(self, message: Message) -> None:
+        """The `send` that the application gets."""
+        if self._refused:
+            return
+        if message["type"] == "http.response.start":
+            self.started = True
+            headers = message.get("headers", ())
+            message["headers"] = [*headers, *SECURITY_HEADERS, (b"x-request-id", self._id.encode("ascii"))]
+        elif not message.get("more_body", False):
+            self.finished = True
+        await self._send(message)
+
+    async def refuse(self, refusal: Refusal) -> None:
+        """Answer with a refusal. Where an answer has begun already, it is only cut short."""
+        if not self.started:
+            body, headers = rendered(refusal, self._api)
+            await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+            await self.send({"type": "http.response.body", "body": body})
+        self._refused = True
+
+
+class MeteredBody:
+    """A `receive` that counts the bytes of a body of unknown length and refuses the request above `limit`."""
+
+    __slots__ = ("_left", "_receive", "_refusal", "_reply")
+
+    def __init__(self, receive: Receive, limit: int, reply: Reply, refusal: Refusal) -> None:
+        self._receive = receive
+        self._left = limit
+        self._reply = reply
+        self._refusal = refusal
+
+    async def receive(self) -> Message:
+        """The next part of the body; a disconnect once there is too much."""
+        message = await self._receive()
+        self._left -= len(message.get("body", b""))
+        if self._left >= 0:
+            return message
+        await self._reply.refuse(self._refusal)
+        return {"type": "http.disconnect"}

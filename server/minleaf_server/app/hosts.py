@@ -1,0 +1,88 @@
+"""Which names this server answers to.
+
+A page of a stranger's site can make a browser send requests to a server on the same machine, by letting its own name
+point to 127.0.0.1. The Host header then still holds the stranger's name, so only known names are answered.
+"""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from minleaf_server.errors import SetupError
+
+LOOPBACK_NAMES = ("localhost", "localhost.", "127.0.0.1", "127.0.0.1.", "[::1]")
+WILDCARDS = ("0.0.0.0", "::", "")
+
+
+class HostRules:
+    """The accepted values of the Host header.
+
+    The loopback names and the address that the server is bound to count with the server's own port or with none.
+    A name in `allowed` counts with every port, or with the one that it is given with. A server bound to all addresses
+    also answers to any IP address: an address in the Host header cannot have come from a stranger's name.
+    """
+
+    def __init__(self, host: str, port: int, allowed: Iterable[str] = ()) -> None:
+        wildcard = host in WILDCARDS
+        own = LOOPBACK_NAMES if wildcard else (*LOOPBACK_NAMES, bracketed(host.lower()))
+        exact = {name + suffix for name in own for suffix in ("", f":{port}")}
+        any_port: set[str] = set()
+        for entry in allowed:
+            name, number = _entry(entry)
+            (exact if number else any_port).add(name + number)
+        self._exact = frozenset(text.encode("ascii") for text in exact)
+        self._any_port = frozenset(text.encode("ascii") for text in any_port)
+        self._addresses = wildcard
+
+    def allows(self, host: bytes) -> bool:
+        """Whether a Host header with this value may be answered."""
+        return host in self._exact or self._allows_other(host.lower())
+
+    def _allows_other(self, host: bytes) -> bool:
+        if host in self._exact:
+            return True
+        parts = split_host(host)
+        if parts is None:
+            return False
+        name, _ = parts
+        return name in self._any_port or (self._addresses and _is_address(name))
+
+
+def bracketed(host: str) -> str:
+    """An IPv6 address as it stands in a Host header: in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+def split_host(host: bytes) -> tuple[bytes, bytes] | None:
+    """The name and the port (without its colon, empty where there is none) of a Host header; None for anything else."""
+    if host.startswith(b"["):
+        name, bracket, rest = host.partition(b"]")
+        name += bracket
+    else:
+        name, colon, number = host.partition(b":")
+        rest = colon + number
+    if not name or (rest and not (rest[:1] == b":" and rest[1:].isdigit() and len(rest) <= 6)):
+        return None
+    return name, rest[1:]
+
+
+def _entry(text: str) -> tuple[str, str]:
+    """The name and ":port" (or "") of one entry of --allowed-hosts."""
+    entry = text.strip().lower().removesuffix(":*")
+    parts = split_host(entry.encode("ascii", "replace"))
+    plain = entry.startswith("[") or all(letter.isalnum() or letter in "-._" for letter in entry.partition(":")[0])
+    if parts is None or not plain or not entry.isascii():
+        raise SetupError(
+            f"--allowed-hosts: {text!r} is not a host name. Give names as a browser shows them, with or without a port: "
+            "tracker.example.org or tracker.example.org:8080, an IPv6 address in brackets. A wildcard for the name is "
+            "not taken: it would let any web page read this server."
+        )
+    name, number = parts
+    return name.decode("ascii"), f":{number.decode('ascii')}" if number else ""
+
+
+def _is_address(name: bytes) -> bool:
+    try:
+        address = ip_address(name.strip(b"[]").decode("ascii"))
+    except ValueError:
+        return False
+    return not address.is_unspecified and (address.version == 6) == name.startswith(b"[")

@@ -1,0 +1,56 @@
+"""The routes about the server itself: health, version, and the description of the API."""
+
+from fastapi import FastAPI, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from minleaf_server.app import docs
+from minleaf_server.errors import Unavailable
+from minleaf_server.resources import version
+from minleaf_server.web.policy import Access, access
+
+
+@access(Access.PUBLIC)
+async def health() -> Response:
+    """The process answers. "OK", as MLflow says."""
+    return PlainTextResponse("OK")
+
+
+@access(Access.PUBLIC)
+async def ready(request: Request) -> Response:
+    """The database answers too. 503 with Retry-After where it does not."""
+    try:
+        await request.app.state.store.ping()
+    except Unavailable as error:
+        retry = {"Retry-After": str(error.retry_after_seconds)}
+        return PlainTextResponse("The database does not answer.\n", status_code=503, headers=retry)
+    return PlainTextResponse("OK")
+
+
+@access(Access.PUBLIC)
+async def version_text() -> Response:
+    """The version of Minleaf. MLflow's client reads it here and leaves out what a server so old cannot have."""
+    return PlainTextResponse(version())
+
+
+@access(Access.PUBLIC)
+async def openapi(request: Request) -> Response:
+    """The description of the API in OpenAPI's form."""
+    return JSONResponse(request.app.openapi())
+
+
+@access(Access.PUBLIC)
+async def docs_page(request: Request) -> Response:
+    """The same description as a page, made here: nothing is loaded from elsewhere and no script is needed."""
+    return HTMLResponse(docs.render(request.app.openapi(), request.scope.get("root_path", "")))
+
+
+def install(app: FastAPI) -> None:
+    """Add the routes to the application."""
+    for path, endpoint in (
+        ("/health", health),
+        ("/health/ready", ready),
+        ("/version", version_text),
+        ("/openapi.json", openapi),
+        ("/docs", docs_page),
+    ):
+        app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)

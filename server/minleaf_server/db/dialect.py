@@ -1,0 +1,218 @@
+"""Everything in which SQLite and Postgres differ, so that nothing else asks which of the two it talks to."""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, Protocol
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from minleaf_server.db import sqlite_functions
+from minleaf_server.errors import Exhausted, MinleafError, SetupError, Unavailable
+
+READ_SECONDS_MAX = 10
+READERS = 8
+_BUSY_SECONDS = 30
+
+
+class Dialect(Protocol):
+    """What a database must offer to be Minleaf's."""
+
+    name: str
+
+    def insert(self, table: Table) -> "sqlite.Insert | postgresql.Insert":
+        """An insert that can say ON CONFLICT."""
+        ...
+
+    def engines(self, url: URL) -> tuple[Engine, Engine]:
+        """A pooled engine whose transactions are read-only snapshots, and one for the single writing connection."""
+        ...
+
+    def sql(self, statement: str) -> str:
+        """A statement with `?` placeholders as the driver wants it."""
+        ...
+
+    def lock_runs(self, statement: str) -> str:
+        """The select of runs, locking its rows in their order where writers may be several."""
+        ...
+
+    def lock_keys(self, conn: Connection) -> None:
+        """Called before new keys are made, so that two writers do not wait for each other's."""
+        ...
+
+    def next_change(self, conn: Connection) -> int | None:
+        """A new number for a change, or None where the only writer counts by itself."""
+        ...
+
+    def deadline(self, conn: Connection) -> Callable[[], None]:
+        """Stop reads of this connection after READ_SECONDS_MAX; call the result when the read is over."""
+        ...
+
+    def error(self, error: DBAPIError) -> MinleafError | None:
+        """What to tell the caller when this happens in good code, or None for a mistake of ours."""
+        ...
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        """Whether the same transaction, run again, may pass: a deadlock, a serialization failure."""
+        ...
+
+
+class SQLite:
+    """One file, one process, one writing connection. Durable: WAL with a sync before each answer."""
+
+    name = "sqlite"
+
+    def insert(self, table: Table) -> sqlite.Insert:
+        return sqlite.insert(table)
+
+    def engines(self, url: URL) -> tuple[Engine, Engine]:
+        reader = create_engine(url, pool_size=READERS, max_overflow=0, connect_args={"check_same_thread": False})
+        writer = create_engine(url, pool_size=1, max_overflow=0, connect_args={"check_same_thread": False})
+        event.listen(reader, "connect", _on_connect(read_only=True))
+        event.listen(writer, "connect", _on_connect(read_only=False))
+        event.listen(reader, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
+        # A deferred BEGIN would fail under load instead of waiting for the lock.
+        event.listen(writer, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+        return reader, writer
+
+    def sql(self, statement: str) -> str:
+        return statement
+
+    def lock_runs(self, statement: str) -> str:
+        return statement
+
+    def lock_keys(self, conn: Connection) -> None:
+        pass
+
+    def next_change(self, conn: Connection) -> int | None:
+        return None
+
+    def deadline(self, conn: Connection) -> Callable[[], None]:
+        driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
+        end = time.monotonic() + READ_SECONDS_MAX
+        driver.set_progress_handler(lambda: time.monotonic() > end, 20_000)
+        return lambda: driver.set_progress_handler(None, 0)
+
+    def error(self, error: DBAPIError) -> MinleafError | None:
+        reason = str(error.orig)
+        if "interrupted" in reason:
+            return _too_slow()
+        if "disk is full" in reason:
+            return Exhausted("The disk of the server is full: nothing of this request was stored.")
+        if "readonly" in reason or "read-only" in reason:
+            return Unavailable("The database of the server is read-only now: nothing of this request was stored.")
+        if isinstance(error.orig, sqlite3.OperationalError) and "no such" not in reason and "syntax" not in reason:
+            return Unavailable("The database of the server does not answer now.")
+        return None
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        return False
+
+
+class Postgres:
+    """One database behind any number of replicas, each with its own writing connection."""
+
+    name = "postgresql"
+
+    def insert(self, table: Table) -> postgresql.Insert:
+        return postgresql.insert(table)
+
+    def engines(self, url: URL) -> tuple[Engine, Engine]:
+        url = url.set(drivername="postgresql+psycopg")
+        reading = f"-c statement_timeout={READ_SECONDS_MAX}s -c default_transaction_read_only=on"
+        reader = create_engine(
+            url,
+            pool_size=READERS,
+            max_overflow=0,
+            pool_pre_ping=True,
+            isolation_level="REPEATABLE READ",
+            connect_args={"connect_timeout": 5, "options": reading},
+        )
+        writing = f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={_BUSY_SECONDS}s"
+        writer = create_engine(
+            url,
+            pool_size=1,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": 5, "options": writing, "prepare_threshold": 2},
+        )
+        return reader, writer
+
+    def sql(self, statement: str) -> str:
+        return _percent_style(statement)
+
+    def lock_runs(self, statement: str) -> str:
+        return statement + " FOR NO KEY UPDATE"
+
+    def lock_keys(self, conn: Connection) -> None:
+        conn.execute(text("SELECT pg_advisory_xact_lock(7305521)"))
+
+    def next_change(self, conn: Connection) -> int | None:
+        return int(conn.exec_driver_sql("SELECT nextval('change')").scalar_one())
+
+    def deadline(self, conn: Connection) -> Callable[[], None]:
+        return lambda: None  # statement_timeout of the connection
+
+    def error(self, error: DBAPIError) -> MinleafError | None:
+        state = getattr(error.orig, "sqlstate", None)
+        if state == "57014":
+            return _too_slow()
+        if state in ("53100", "53400"):
+            return Exhausted("The disk of the database is full: nothing of this request was stored.")
+        # No state: the connection is gone. 08: connection, 53: resources, 57: shut down, 40, 55: locks, 25: a standby.
+        if state is None or state[:2] in ("08", "53", "57", "40", "55", "25"):
+            return Unavailable("The database of the server does not answer now.")
+        return None
+
+    def is_transient(self, error: DBAPIError) -> bool:
+        return getattr(error.orig, "sqlstate", None) in ("40001", "40P01")
+
+
+def dialect_of(url: URL) -> Dialect:
+    """The dialect for a database address. Raises SetupError for one that Minleaf does not speak."""
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        return SQLite()
+    if backend in ("postgresql", "postgres"):
+        try:
+            url.set(drivername="postgresql+psycopg").get_dialect().import_dbapi()
+        except (NoSuchModuleError, ImportError) as error:
+            hint = 'Postgres needs its driver: pip install "minleaf[server,postgres]"'
+            raise SetupError(hint) from error
+        return Postgres()
+    raise SetupError(f"Minleaf stores in SQLite (sqlite:///file.db) or Postgres (postgresql://…), not in {backend!r}.")
+
+
+def _on_connect(read_only: bool) -> Callable[[Any, ConnectionPoolEntry], None]:
+    def connected(driver: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+        # The driver would begin transactions by itself, and not for a read.
+        driver.isolation_level = None
+        pragmas = {
+            "busy_timeout": _BUSY_SECONDS * 1000,
+            "foreign_keys": "ON",
+            "synchronous": "FULL",
+            "secure_delete": "OFF",
+            "temp_store": "MEMORY",
+            "cache_size": -32_000,
+            "query_only": "ON" if read_only else "OFF",
+        }
+        for name, value in pragmas.items():
+            driver.execute(f"PRAGMA {name}={value}")
+        if not read_only:
+            driver.execute("PRAGMA journal_mode=WAL")
+        sqlite_functions.register(driver)
+
+    return connected
+
+
+@lru_cache(maxsize=1024)
+def _percent_style(statement: str) -> str:
+    return statement.replace("%", "%%").replace("?", "%s")
+
+
+def _too_slow() -> Unavailable:
+    return Unavailable(f"The query took longer than {READ_SECONDS_MAX} seconds. Narrow it with a filter.", 5)

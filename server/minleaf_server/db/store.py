@@ -1,0 +1,76 @@
+"""The store: one database, many readers, one writer."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from sqlalchemy import Connection, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from minleaf_server.db import migrate
+from minleaf_server.db.dialect import Dialect, dialect_of
+from minleaf_server.db.reader import Reader
+from minleaf_server.db.transaction import Transaction
+from minleaf_server.db.write.experiments import ensure_default
+from minleaf_server.db.writer import Writer
+from minleaf_server.errors import SetupError
+
+T = TypeVar("T")
+
+__all__ = ["Connection", "Store"]
+
+
+class Store:
+    """What the use cases read and write through. `artifact_root` is where default artifact locations start."""
+
+    def __init__(self, reader: Reader, writer: Writer, dialect: Dialect, artifact_root: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self.dialect = dialect
+        self.artifact_root = artifact_root
+
+    @classmethod
+    def open(cls, uri: str, artifact_root: str = "mlflow-artifacts:/") -> "Store":
+        """Connect, bring the schema up to date and make the default experiment where it never was.
+
+        `uri` is SQLAlchemy's (`sqlite:///file.db`, `postgresql://…`). Raises SetupError with one clear line when the
+        address is wrong, the database does not answer, or its schema is newer or not Minleaf's.
+        """
+        try:
+            url = make_url(uri)
+        except ArgumentError:
+            raise SetupError(
+                "The backend store URI cannot be read. It looks like sqlite:///minleaf.db or postgresql://user@host/db."
+            ) from None
+        dialect = dialect_of(url)
+        shown = url.render_as_string(hide_password=True)
+        try:
+            reading, writing = dialect.engines(url)
+            migrate.upgrade(writing)
+            with writing.connect() as conn, conn.begin():
+                ensure_default(conn, artifact_root)
+        except SQLAlchemyError as error:
+            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+            raise SetupError(f"The database {shown} cannot be opened: {reason}") from error
+        return cls(Reader(reading, dialect), Writer(writing, dialect), dialect, artifact_root)
+
+    async def read(self, job: Callable[[Connection], T]) -> T:
+        """The result of the job in one snapshot. Raises Unavailable where the database does not answer in time."""
+        return await asyncio.wrap_future(self._reader.submit(job))
+
+    async def write(self, job: Callable[[Transaction], T], runs: Sequence[str] = ()) -> T:
+        """The result of the job once it is committed. `runs` are the ids of the runs that it may change.
+
+        The job may be run more than once, so it must do nothing but read and write through its transaction.
+        Raises what the job raised, or Unavailable or Exhausted; then nothing of it is stored.
+        """
+        return await asyncio.wrap_future(self._writer.submit(job, runs))
+
+    async def ping(self) -> None:
+        """Raises Unavailable where the database does not answer."""
+        await self.read(lambda conn: conn.execute(select(1)).scalar_one())
+
+    def close(self) -> None:
+        """Finish what is queued and close every connection."""
+        self._writer.close()
+        self._reader.close()

@@ -1,0 +1,1 @@
+"""Writes, as functions of a transaction."""

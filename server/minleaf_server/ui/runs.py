@@ -1,0 +1,124 @@
+"""The runs table of an experiment: `/experiments/{id}`."""
+
+from dataclasses import dataclass, replace
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from minleaf_server import filters
+from minleaf_server.db.store import Store
+from minleaf_server.entities import Experiment, Page, Run, ViewType
+from minleaf_server.errors import InvalidParameter, NotFound
+from minleaf_server.filters import FilterError
+from minleaf_server.tracking import experiments, search
+from minleaf_server.tracking.search import RunQuery
+from minleaf_server.ui import status
+from minleaf_server.ui.page import Crumb, links_of, now_ms, render, server_address, store_of
+from minleaf_server.ui.runs_view import Found, build
+from minleaf_server.ui.table_state import VIEWS, Column, TableState
+from minleaf_server.web.policy import Access, access
+
+_ID_DIGITS_MAX = 18
+
+
+@access(Access.READ)
+async def page(request: Request) -> Response:
+    """The rows that match the filter; where it is wrong, those of the last one that was right."""
+    store = store_of(request)
+    experiment = await experiments.get(store, experiment_id(request))
+    state = TableState.read(request.query_params)
+    found = await _find(store, experiment, state)
+    links = links_of(request)
+    view = build(experiment, state, found, links, now_ms(), server_address(request))
+    crumbs = (Crumb(experiment.name),)
+    return render(request, "runs.html", view, title=experiment.name, crumbs=crumbs, fits=True)
+
+
+def experiment_id(request: Request) -> int:
+    """The experiment that the path names. Raises NotFound where it is no id at all."""
+    text = str(request.path_params["experiment_id"])
+    if not (text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX):
+        raise NotFound("There is no such experiment: its id is not a number.")
+    return int(text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """A page of runs, and the state whose filter gave it."""
+
+    page: Page[Run]
+    state: TableState
+    error: FilterError | None = None
+    note: str = ""
+
+
+async def _find(store: Store, experiment: Experiment, state: TableState) -> Found:
+    attempt = await _attempt(store, experiment, state)
+    matching = await search.count(store, _query(experiment, attempt.state))
+    total = matching
+    if attempt.state.filter:
+        total = await search.count(store, _query(experiment, replace(attempt.state, filter="")))
+    return Found(
+        runs=attempt.page.items,
+        next_token=attempt.page.next_token,
+        matching=matching,
+        total=total,
+        error=attempt.error,
+        note=attempt.note,
+        state=attempt.state,
+        parents=await _parent_names(store, experiment, attempt.page.items),
+    )
+
+
+async def _attempt(store: Store, experiment: Experiment, state: TableState) -> _Attempt:
+    """The page that was asked for, or, one after the other, without what is wrong: the filter, the page token."""
+    try:
+        return _Attempt(await search.runs(store, _query(experiment, state)), state)
+    except FilterError as error:
+        kept = replace(state.first_page(), filter=state.good if state.good != state.filter else "", good="")
+        fallback = await _attempt(store, experiment, kept)
+        return replace(fallback, error=fallback.error if fallback.error and not state.filter else error)
+    except InvalidParameter:
+        if not state.page:
+            raise
+        fallback = await _attempt(store, experiment, state.first_page())
+        return replace(fallback, note="The address named a page that does not exist any more. This is the first.")
+
+
+def _query(experiment: Experiment, state: TableState) -> RunQuery:
+    return RunQuery(
+        experiment_ids=(experiment.id,),
+        filter=state.filter,
+        order_by=(order_clause(state.sort, state.descending),),
+        view=VIEWS[state.view],
+        max_results=state.size,
+        page_token=state.page or None,
+    )
+
+
+_ATTRIBUTE_ORDER = {
+    "name": "attributes.run_name",
+    "status": "attributes.status",
+    "started": "attributes.start_time",
+    "duration": "duration",
+    "user": "attributes.user_id",
+}
+
+
+def order_clause(column: Column, descending: bool) -> str:
+    """The filter language's ORDER BY term for a column."""
+    term = _ATTRIBUTE_ORDER[column.name] if not column.kind else f"{column.kind}.{filters.quoted(column.name)}"
+    return f"{term} {'DESC' if descending else 'ASC'}"
+
+
+async def _parent_names(store: Store, experiment: Experiment, runs: "list[Run] | tuple[Run, ...]") -> dict[str, str]:
+    """The names of the runs' parents. A tag may name any text as parent, so ids that no run has are left out."""
+    wanted = {parent for run in runs if (parent := status.parent_id(run))}
+    names = {run.info.id: status.display_name(run.info) for run in runs if run.info.id in wanted}
+    missing = sorted(parent for parent in wanted - names.keys() if parent.isascii() and parent.isalnum())
+    if missing:
+        listed = ", ".join(f"'{parent}'" for parent in missing)
+        query = RunQuery((experiment.id,), f"run_id in ({listed})", view=ViewType.ALL, max_results=len(missing))
+        found = await search.runs(store, query)
+        names.update((run.info.id, status.display_name(run.info)) for run in found.items)
+    return names
