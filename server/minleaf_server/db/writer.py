@@ -66,12 +66,13 @@ class Writer:
         return future
 
     def close(self) -> None:
-        """Finish what is queued, then stop."""
+        """Finish what is queued, then stop and close the connection."""
         with self._lock:
             if not self._closed:
                 self._closed = True
                 self._queue.put(None)
         self._thread.join()
+        self._engine.dispose()
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:

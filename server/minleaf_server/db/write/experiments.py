@@ -5,6 +5,7 @@ from time import time_ns
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from minleaf_server.db.dialect import Dialect
 from minleaf_server.db.read.experiments import by_id
 from minleaf_server.db.tables import experiment, experiment_tag, run
 from minleaf_server.db.transaction import Transaction
@@ -25,17 +26,15 @@ def artifact_location(root: str, experiment_id: int) -> str:
     return f"{root.rstrip('/')}/{experiment_id}"
 
 
-def ensure_default(conn: Connection, artifact_root: str) -> None:
+def ensure_default(conn: Connection, dialect: Dialect, artifact_root: str) -> None:
     """Make experiment 0, `Default`, where it never was. A deleted one stays deleted, as in MLflow."""
-    if conn.execute(select(experiment.c.id).where(experiment.c.id == DEFAULT_ID)).first() is None:
-        now = now_ms()
-        row = {
-            "id": DEFAULT_ID,
-            "name": DEFAULT_NAME,
-            "artifact_location": artifact_location(artifact_root, DEFAULT_ID),
-        }
-        times = {"creation_time": now, "last_update_time": now, "lifecycle": Lifecycle.ACTIVE}
-        conn.execute(insert(experiment).values(row | times))
+    if conn.execute(select(experiment.c.id).where(experiment.c.id == DEFAULT_ID)).first() is not None:
+        return
+    now = now_ms()
+    row = {"id": DEFAULT_ID, "name": DEFAULT_NAME, "artifact_location": artifact_location(artifact_root, DEFAULT_ID)}
+    times = {"creation_time": now, "last_update_time": now, "lifecycle": Lifecycle.ACTIVE}
+    # Another server may start on the same database at this moment.
+    conn.execute(dialect.insert(experiment).values(row | times).on_conflict_do_nothing())
 
 
 def create(tx: Transaction, name: str, location: str | None, root: str, tags: Mapping[str, str]) -> Experiment:
