@@ -70,10 +70,3 @@ def _read(connection: socket.socket) -> Request:
             name, _, value = field.partition(":")
             headers[name.lower()] = value.strip()
         return Request(line, headers, stream.read(int(headers.get("content-length", "0"))))
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

@@ -49,7 +49,7 @@ async def test_a_param_is_written_once(store: Store) -> None:
     run_id = await new_run(store)
     await runs.log_param(store, run_id, "batch_size", "4")
     await runs.log_param(store, run_id, "batch_size", "4")
-    with pytest.raises(InvalidParameter, match="value='4'.*new value '8'"):
+    with pytest.raises(InvalidParameter, match=r"value='4'.*new value '8'"):
         await runs.log_param(store, run_id, "batch_size", "8")
     with pytest.raises(InvalidParameter, match="'old_value': '4', 'new_value': '8'"):
         await runs.log_batch(store, run_id, params=[("batch_size", "8"), ("other", "1")])
