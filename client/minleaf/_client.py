@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from minleaf import _values, _wire
-from minleaf._tracking_uri import get_tracking_uri
 from minleaf._batch import split
+from minleaf._tracking_uri import get_tracking_uri
 from minleaf._transport import Transport, shared
 from minleaf.entities import Experiment, Metric, PagedList, Param, Run, RunInfo, RunStatus, RunTag, ViewType
 from minleaf.exceptions import NotFound
@@ -121,9 +121,7 @@ class MinleafClient:
 
     def delete_experiment_tag(self, experiment_id: str | int, key: str) -> None:
         """Delete a tag of an experiment."""
-        self._post(
-            "experiments/delete-experiment-tag", experiment_id=str(experiment_id), key=key, gone_is_done=True
-        )
+        self._post("experiments/delete-experiment-tag", experiment_id=str(experiment_id), key=key, gone_is_done=True)
 
     # Runs
 
@@ -214,7 +212,7 @@ class MinleafClient:
         self._post("runs/log-metric", run_id=run_id, **_wire.metric_json(point))
 
     def log_param(self, run_id: str, key: str, value: Any) -> Any:
-        """Log `str(value)` as a param and return `value`. InvalidParameter where the param has another value already."""
+        """Log `str(value)` as a param and return `value`. InvalidParameter where it has another value already."""
         text = _values.param_text(_values.checked_key("param", key), value)
         self._post("runs/log-parameter", run_id=run_id, key=key, value=text)
         return value
@@ -271,7 +269,7 @@ class MinleafClient:
 
     def get_metric_history_bulk(self, run_ids: Sequence[str], key: str, max_results: int = 25_000) -> list[Metric]:
         """At most `max_results` points of one metric of several runs, by run, timestamp, step and value."""
-        return self._points("get-history-bulk", run_ids, key, max_results=max_results)
+        return self._points("get-history-bulk", key, run_id=list(run_ids), max_results=max_results)
 
     def get_metric_history_bulk_interval(
         self,
@@ -284,16 +282,15 @@ class MinleafClient:
         """Points at about `max_results` steps sampled evenly from `start_step` to `end_step`, both included."""
         return self._points(
             "get-history-bulk-interval",
-            run_ids,
             key,
+            run_ids=list(run_ids),
             start_step=start_step,
             end_step=end_step,
             max_results=max_results,
         )
 
-    def _points(self, path: str, run_ids: Sequence[str], key: str, **params: int | None) -> list[Metric]:
-        given: dict[str, Any] = {name: value for name, value in params.items() if value is not None}
-        given |= {"run_ids": list(run_ids), "metric_key": key}
+    def _points(self, path: str, key: str, **params: list[str] | int | None) -> list[Metric]:
+        given = {name: value for name, value in params.items() if value is not None} | {"metric_key": key}
         body = self._transport.json("GET", f"{_PAGES_API}/metrics/{path}", params=given)
         return [_wire.metric(item) for item in body.get("metrics", ())]
 

@@ -4,8 +4,8 @@ An answer is JSON from the configured origin. Anything else (a sign-in page, a r
 so that no write is taken for done that was not.
 """
 
+import atexit
 import json
-import logging
 import os
 import random
 import threading
@@ -19,20 +19,20 @@ import httpx
 
 from minleaf._settings import Endpoint, endpoint
 from minleaf._version import __version__
-from minleaf.exceptions import ConnectionFailed, MinleafException, RestException, UnexpectedAnswer, refusal
+from minleaf.exceptions import ConfigurationError, ConnectionFailed, MinleafException, UnexpectedAnswer, refusal
 
 TRIES = 5
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
 MOST_REDIRECTS = 3
 TIMEOUT = httpx.Timeout(120.0, connect=10.0)
+# Shorter than servers keep an idle connection (uvicorn: 5 s), so that no request meets one that is being closed.
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
 
 _BUSY = frozenset({429, 503})
 _TRANSIENT = _BUSY | {502, 504}
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-_log = logging.getLogger("minleaf")
 
 
 @dataclass(frozen=True)
@@ -68,19 +68,26 @@ class Transport:
         _of_the_parent.append(self._http)
         self._start()
 
+    def close(self) -> None:
+        """Close the connections. A later call opens new ones."""
+        with self._lock:
+            http, self._http = self._http, None
+        if http is not None:
+            http.close()
+
     def _connections(self) -> httpx.Client:
-        if self._http is None:
+        http = self._http
+        if http is None:
             with self._lock:
-                if self._http is None:
-                    self._http = self._open()
-        return self._http
+                http = self._http = self._http or self._open()
+        return http
 
     def _open(self) -> httpx.Client:
         headers = {"User-Agent": f"minleaf/{__version__}", "Accept": "application/json"}
         host = httpx.URL(self.server.address).host
         # A proxy from the environment is of no use for this machine itself, and often set without an exception for it.
         direct: dict[str, httpx.BaseTransport | None] = {f"all://{host}": None} if host in _LOOPBACK else {}
-        return httpx.Client(headers=headers, timeout=TIMEOUT, follow_redirects=False, mounts=direct)
+        return httpx.Client(headers=headers, timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, mounts=direct)
 
     def json(
         self,
@@ -108,7 +115,8 @@ class Transport:
         response, _ = self._attempts(_Call("GET", path, None, None, True))
         if response.status_code != 200:
             raise self._error(response)
-        if "html" in response.headers.get("content-type", ""):
+        # MLflow's server calls its version text/html, so the type tells nothing.
+        if response.text.lstrip().startswith("<"):
             raise self._unexpected(response)
         return response.text
 
@@ -119,10 +127,11 @@ class Transport:
             wait: float | None = None
             try:
                 response = self._redirected(call)
-            except httpx.TransportError as error:
+            except httpx.RequestError as error:
                 sent = not isinstance(error, _NEVER_SENT)
                 if attempt == self.tries or (sent and not call.repeatable):
-                    raise self._failed(error, attempt, sent=sent, call=call) from error
+                    # The reason is in the message; the three tracebacks of the layers below would bury it.
+                    raise self._failed(error, attempt, sent=sent, call=call) from None
                 in_doubt = in_doubt or sent
             else:
                 if not self._worth_repeating(call, response, attempt):
@@ -145,10 +154,10 @@ class Transport:
         """The response after redirects within the configured origin; one to another origin is an error."""
         url = httpx.URL(self.server.address + call.path)
         response = self._once(call, url)
-        for _ in range(MOST_REDIRECTS):
+        for _ in range(MOST_REDIRECTS + 1):
             if not response.has_redirect_location:
                 return response
-            target = url.join(response.headers["location"])
+            target = self._target(url, response)
             if _origin(target) != _origin(url) or (call.method != "GET" and response.status_code not in (307, 308)):
                 raise UnexpectedAnswer(
                     f"The server at {self.server.address} redirects to {target.scheme}://{target.netloc.decode()} "
@@ -157,6 +166,14 @@ class Transport:
                 )
             response = self._once(_Call(call.method, call.path, None, call.body, call.repeatable), target)
         raise UnexpectedAnswer(f"The server at {self.server.address} redirects more than {MOST_REDIRECTS} times.")
+
+    def _target(self, url: httpx.URL, response: httpx.Response) -> httpx.URL:
+        try:
+            return url.join(response.headers["location"])
+        except httpx.InvalidURL as error:
+            raise UnexpectedAnswer(
+                f"The server at {self.server.address} redirects to an address that cannot be read."
+            ) from error
 
     def _once(self, call: _Call, url: httpx.URL) -> httpx.Response:
         headers = {"Authorization": self.server.authorization} if self.server.authorization else {}
@@ -191,11 +208,11 @@ class Transport:
     def _unexpected(self, response: httpx.Response) -> UnexpectedAnswer:
         kind = response.headers.get("content-type", "no content type")
         return UnexpectedAnswer(
-            f"{self.server.address} answered HTTP {response.status_code} with {kind} where JSON was expected. A sign-in "
-            "page, a proxy or another program may stand at this address; check the tracking URI."
+            f"{self.server.address} answered HTTP {response.status_code} with {kind} where JSON was expected. A "
+            "sign-in page, a proxy or another program may stand at this address; check the tracking URI."
         )
 
-    def _failed(self, error: httpx.TransportError, attempts: int, *, sent: bool, call: _Call) -> ConnectionFailed:
+    def _failed(self, error: httpx.RequestError, attempts: int, *, sent: bool, call: _Call) -> ConnectionFailed:
         times = "once" if attempts == 1 else f"{attempts} times"
         reason = str(error) or type(error).__name__
         if sent:
@@ -233,6 +250,10 @@ _shared: dict[Endpoint, Transport] = {}
 def shared(uri: str) -> Transport:
     """The transport to the server at `uri`, one per server and credentials. Raises ConfigurationError."""
     server = endpoint(uri)
+    try:
+        httpx.URL(server.address)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(f"The tracking URI {server.address!r} cannot be read: {error}.") from error
     # setdefault is atomic; a transport that loses the race has opened no connection yet.
     return _shared.get(server) or _shared.setdefault(server, Transport(server))
 
@@ -242,7 +263,12 @@ def _after_fork() -> None:
         transport.after_fork()
 
 
+def _close_all() -> None:
+    for transport in list(_transports):
+        transport.close()
+
+
+# Registered before the handler that ends open runs, so it runs after it.
+atexit.register(_close_all)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-__all__ = ["RestException", "Transport", "shared"]

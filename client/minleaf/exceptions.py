@@ -1,13 +1,13 @@
 """The errors the client raises, as one small tree under `MinleafException`.
 
-    MinleafException
-    ├── ConnectionFailed        no server could be reached at the tracking URI
-    ├── UnexpectedAnswer        something answered, but not a tracking server
-    ├── ConfigurationError      a tracking URI, credential or environment variable that cannot be used
-    └── RestException           the server refused, or the client saw that it would refuse
-        ├── InvalidParameter  NotFound  AlreadyExists  InvalidState
-        ├── Unauthenticated  PermissionDenied
-        └── Unavailable         429 and 502 to 504, after the last attempt
+MinleafException
+├── ConnectionFailed        no server could be reached at the tracking URI
+├── UnexpectedAnswer        something answered, but not a tracking server
+├── ConfigurationError      a tracking URI, credential or environment variable that cannot be used
+└── RestException           the server refused, or the client saw that it would refuse
+    ├── InvalidParameter  NotFound  AlreadyExists  InvalidState
+    ├── Unauthenticated  PermissionDenied
+    └── Unavailable         429 and 502 to 504, after the last attempt
 """
 
 

@@ -114,7 +114,9 @@ class Settings:
         parse=_integer(0, 65535),
         mlflow="MLFLOW_PORT",
     )
-    data: str = _setting("./minleaf-data", "Folder for the database and the artifacts.", metavar="DIR")
+    data: str = _setting(
+        "./minleaf-data", "Folder for the database, and for the artifacts when they come.", metavar="DIR"
+    )
     backend_store_uri: str = _setting(
         "",
         "Database, as an SQLAlchemy address: sqlite:///file.db or postgresql://user:password@host/name.",
@@ -126,7 +128,7 @@ class Settings:
     )
     artifacts_destination: str = _setting(
         "",
-        "Where the server keeps the artifacts that clients send through it.",
+        "Where artifacts that clients send through the server are to be kept. This version takes no artifacts yet.",
         metavar="URI",
         parse=lambda text: text,
         shown="<data>/artifacts",
@@ -134,7 +136,7 @@ class Settings:
     )
     default_artifact_root: str = _setting(
         "mlflow-artifacts:/",
-        "Where the artifact locations of new experiments start. The default sends artifacts through the server.",
+        "Where the artifact locations of new experiments start. The default names this server.",
         metavar="URI",
         mlflow="MLFLOW_DEFAULT_ARTIFACT_ROOT",
     )

@@ -9,8 +9,13 @@ _EXAMPLES = "sqlite:///minleaf.db, sqlite:////absolute/path.db or postgresql://u
 _POSTGRES = ("postgresql", "postgres", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+psycopg2cffi")
 _SQLITE = ("sqlite", "sqlite+pysqlite")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(?=:)")
-# To the last @ before the query: a password that was not percent-encoded may hold a slash or an @ of its own.
-_USER_INFO = re.compile(r"(?<=//)([^:/?#@]*):([^?#]*)(?=@)")
+# To the last @: a password that was not percent-encoded may hold a slash, a question mark or an @ of its own.
+_USER_INFO = re.compile(r"(?s)(?<=//)([^:/?#@]*):.*(?=@)")
+_SERVER = re.compile(
+    r"://([^:/?#@]*(:[^/?#@]*)?@)?"  # user and password
+    r"([^:/?#@\[\]]*|\[[0-9A-Fa-f:.%]+\])(:[0-9]{1,5})?"  # host and port
+    r"/[^/?#@]*(\?[^#]*)?"  # name and options
+)
 _SECRET_OPTION = re.compile(r"(?i)(?<=[?&])((?:ssl)?password)=[^&#]*")
 
 
@@ -30,8 +35,8 @@ def database_uri(uri: str) -> str:
         return _sqlite(uri[len(scheme) :])
     if scheme in _POSTGRES:
         rest = uri[len(scheme) :]
-        if not rest.startswith("://"):
-            raise _wrong(uri, "two slashes have to follow the colon")
+        if not _SERVER.fullmatch(rest):
+            raise _wrong(uri, "it cannot be read (in a password, write @ as %40, / as %2F, ? as %3F, # as %23)")
         return f"postgresql+psycopg{rest}"
     if scheme in ("mysql", "mssql", "oracle") or "+" in scheme:
         raise _wrong(uri, f"{scheme.split('+')[0]} is not supported")

@@ -317,8 +317,8 @@ class TestAnswers:
     def test_websockets_are_not_spoken(self, dummy: Dummy, live: Live) -> None:
         with live.connect() as conn:
             conn.sendall(
-                b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.com\r\nUpgrade: websocket\r\n"
-                b"Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+                b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.com\r\n"
+                b"Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
             )
             assert read_answer(conn).status == 404
 

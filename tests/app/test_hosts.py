@@ -34,6 +34,7 @@ def test_bound_to_every_address_any_ip_address_is_allowed_but_no_name() -> None:
     rules = HostRules("0.0.0.0", 5000)
     assert rules.allows(b"192.168.1.5:8080")
     assert rules.allows(b"[fd00::5]")
+    assert rules.allows(b"localhost:8080")
     assert not rules.allows(b"fd00::5")
     assert not rules.allows(b"[192.168.1.5]")
     for host in (*FOREIGN[:10], "0.0.0.0:5000", "2130706433", "0177.0.0.1", "127.1", "0x7f.0.0.1", "[::]"):
@@ -46,7 +47,13 @@ def test_an_allowed_name_counts_with_every_port_or_with_its_own() -> None:
     for host in (b"tracker.example.org", b"TRACKER.example.org:8443", b"other.example.org:8080", b"[fd00::5]:1"):
         assert rules.allows(host)
     assert rules.allows(b"third:77")
-    for host in (b"other.example.org", b"other.example.org:8081", b"tracker.example.org.evil.com", b"x.third:77"):
+    for host in (
+        b"other.example.org",
+        b"other.example.org:8081",
+        b"tracker.example.org.evil.com",
+        b"x.third:77",
+        b"third:123456",
+    ):
         assert not rules.allows(host)
 
 

@@ -199,7 +199,10 @@ def test_histories_of_several_runs(client: MinleafClient, experiment: Experiment
     assert [(point.run_id, point.step) for point in every] == [(run, step) for run in run_ids for step in range(10)]
     assert len(client.get_metric_history_bulk(run_ids, "m", max_results=3)) == 3
     sampled = client.get_metric_history_bulk_interval(run_ids[:1], "m", max_results=5)
-    assert [point.step for point in sampled] == [0, 2, 4, 6, 8, 9]
+    steps = [point.step for point in sampled]
+    # Which steps are in between is the server's choice.
+    assert (steps[0], steps[-1]) == (0, 9)
+    assert 4 <= len(steps) <= 7
     part = client.get_metric_history_bulk_interval(run_ids, "m", start_step=3, end_step=5)
     assert [point.step for point in part] == [3, 4, 5] * 2
 

@@ -77,7 +77,7 @@ def test_logging_without_a_run_starts_one(experiment: Experiment) -> None:
 
 def test_a_second_run_needs_nested(experiment: Experiment) -> None:
     with minleaf.start_run() as outer:
-        with pytest.raises(InvalidState, match=f"Run {outer.info.run_id} is already active.*nested=True"):
+        with pytest.raises(InvalidState, match=rf"Run {outer.info.run_id} is already active.*nested=True"):
             minleaf.start_run()
         with minleaf.start_run(nested=True) as inner:
             minleaf.log_param("p", "inner")
@@ -92,6 +92,7 @@ def test_a_parent_by_id(experiment: Experiment) -> None:
     with minleaf.start_run() as parent:
         pass
     with minleaf.start_run(parent_run_id=parent.info.run_id) as child:
+        minleaf.log_metric("m", 1.0)
         with pytest.raises(InvalidParameter, match="would be the parent"):
             minleaf.start_run(nested=True, parent_run_id=parent.info.run_id)
     assert minleaf.get_run(child.info.run_id).data.tags["mlflow.parentRunId"] == parent.info.run_id
@@ -106,7 +107,7 @@ def test_a_run_is_taken_up_again(experiment: Experiment) -> None:
     run_id = run.info.run_id
     with minleaf.start_run(run_id=run_id, run_name="after", tags={"again": "yes"}, description="note"):
         assert minleaf.get_run(run_id).info.status == "RUNNING"
-        with pytest.raises(InvalidParameter, match="'batch_size' of run .* is already '4' and cannot become '8'"):
+        with pytest.raises(InvalidParameter, match=r"'batch_size' of run .* is already '4' and cannot become '8'"):
             minleaf.log_param("batch_size", 8)
         minleaf.log_metric("m", 1)
     read = minleaf.get_run(run_id)
@@ -148,7 +149,7 @@ def test_a_param_with_another_value_raises_and_the_first_stays(experiment: Exper
     with minleaf.start_run() as run:
         minleaf.log_param("batch_size", 4)
         minleaf.log_param("batch_size", "4")
-        with pytest.raises(InvalidParameter, match="written once: 'batch_size' .* already '4' and cannot become '8'"):
+        with pytest.raises(InvalidParameter, match=r"written once: 'batch_size' .* already '4' and cannot become '8'"):
             minleaf.log_param("batch_size", 8)
         with pytest.raises(InvalidParameter, match="written once"):
             minleaf.log_params({"other": 1, "batch_size": 8})

@@ -10,16 +10,25 @@ import minleaf
 ALLOWED = {"minleaf", "httpx", "httpcore", "h11", "anyio", "certifi", "idna", "sniffio", "typing_extensions"}
 
 
-def modules_after(statement: str) -> set[str]:
-    code = f"import sys, json\nbefore = set(sys.modules)\n{statement}\nprint(json.dumps(sorted(set(sys.modules) - before)))"
+SCRIPT = """
+import json, sys
+before = set(sys.modules)
+import {module}
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+def modules_of(module: str) -> set[str]:
+    """The top packages that importing `module` in a fresh process brings in."""
+    code = SCRIPT.format(module=module)
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=os.environ)
     return {name.partition(".")[0] for name in json.loads(done.stdout)}
 
 
 def test_importing_brings_only_httpx_and_the_standard_library() -> None:
-    foreign = modules_after("import minleaf") - set(sys.stdlib_module_names)
+    foreign = modules_of("minleaf") - set(sys.stdlib_module_names)
     # What httpx takes along when it is installed, such as h2 or a decompressor, is httpx's own affair.
-    assert foreign - modules_after("import httpx") <= ALLOWED
+    assert foreign - modules_of("httpx") <= ALLOWED
     assert "minleaf_server" not in foreign
     assert "numpy" not in foreign
     assert "pandas" not in foreign

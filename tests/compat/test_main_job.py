@@ -22,7 +22,7 @@ FILTERS: dict[str, Callable[[float, float, float], bool]] = {
         (leaf == 3 or depth in (1, 2)) and not acc <= 0.44
     ),
     "params.min_leaf = '3' AND metrics.test_acc > 0.44": lambda depth, leaf, acc: leaf == 3 and acc > 0.44,
-    "max_depth between 2 and 4 and max(test_acc) >= 0.5": lambda depth, leaf, acc: 2 <= depth <= 4 and acc >= 0.5,
+    "max_depth between 2 and 4 and max(test_acc) >= 0.42": lambda depth, leaf, acc: 2 <= depth <= 4 and acc >= 0.42,
 }
 
 

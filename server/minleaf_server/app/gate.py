@@ -21,6 +21,7 @@ from minleaf_server.app.refusals import (
     HOST_UNKNOWN,
     LENGTH_INVALID,
     PROXIED,
+    TRANSFER_UNKNOWN,
     Refusal,
     body_too_large,
     internal_error,
@@ -135,6 +136,9 @@ class Gate:
         return None
 
     def _body_refusal(self, seen: dict[bytes, bytes]) -> Refusal | None:
+        transfer = seen.get(b"transfer-encoding")
+        if transfer is not None and transfer.lower() != b"chunked":
+            return TRANSFER_UNKNOWN
         encoding = seen.get(b"content-encoding")
         if encoding and encoding.strip().lower() != b"identity":
             return ENCODED_BODY
@@ -151,6 +155,8 @@ def _repeated(watched: list[Header]) -> Refusal | None:
     names = [name for name, _ in watched]
     if names.count(b"host") > 1:
         return HOST_MISSING
+    if names.count(b"transfer-encoding") > 1:
+        return TRANSFER_UNKNOWN
     return CROSS_SITE if any(names.count(name) > 1 for name in SINGLE) else None
 
 

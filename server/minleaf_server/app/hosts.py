@@ -18,18 +18,20 @@ class HostRules:
 
     The loopback names and the address that the server is bound to count with the server's own port or with none.
     A name in `allowed` counts with every port, or with the one that it is given with. A server bound to all addresses
-    also answers to any IP address: an address in the Host header cannot have come from a stranger's name.
+    also answers to any IP address: an address in the Host header cannot have come from a stranger's name. Such a
+    server often stands in a container whose port has another number outside, so there the loopback names count with
+    every port too.
     """
 
     def __init__(self, host: str, port: int, allowed: Iterable[str] = ()) -> None:
         wildcard = host in WILDCARDS
         own = LOOPBACK_NAMES if wildcard else (*LOOPBACK_NAMES, bracketed(host.lower()))
         exact = {name + suffix for name in own for suffix in ("", f":{port}")}
-        any_port: set[str] = set()
+        any_port = set(LOOPBACK_NAMES) if wildcard else set()
         for entry in allowed:
             name, number = _entry(entry)
             (exact if number else any_port).add(name + number)
-        self._exact = frozenset(text.encode("ascii") for text in exact)
+        self._exact = frozenset(text.encode("ascii", "replace") for text in exact)
         self._any_port = frozenset(text.encode("ascii") for text in any_port)
         self._addresses = wildcard
 
@@ -72,9 +74,9 @@ def _entry(text: str) -> tuple[str, str]:
     plain = entry.startswith("[") or all(letter.isalnum() or letter in "-._" for letter in entry.partition(":")[0])
     if parts is None or not plain or not entry.isascii():
         raise SetupError(
-            f"--allowed-hosts: {text!r} is not a host name. Give names as a browser shows them, with or without a port: "
-            "tracker.example.org or tracker.example.org:8080, an IPv6 address in brackets. A wildcard for the name is "
-            "not taken: it would let any web page read this server."
+            f"--allowed-hosts: {text!r} is not a host name. Give names as a browser shows them: tracker.example.org or "
+            "tracker.example.org:8080, an IPv6 address in brackets. A wildcard for the name is not taken: it would "
+            "let any web page read this server."
         )
     name, number = parts
     return name.decode("ascii"), f":{number.decode('ascii')}" if number else ""

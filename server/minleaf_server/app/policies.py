@@ -1,38 +1,47 @@
 """The check at the start: every route has declared an access policy."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
+from minleaf_server.app.shortcut import ExactRoutes
 from minleaf_server.errors import SetupError
 from minleaf_server.web.policy import Access, policy_of
 
 
-def require_policies(routes: list[BaseRoute]) -> None:
-    """Raises SetupError that names the routes without a policy, mounted applications included."""
-    silent = [where for where, policy in declared(routes) if policy is None]
-    if silent:
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One route; `policy` is None where none was declared. No methods: it takes any (a mounted application)."""
+
+    path: str
+    methods: tuple[str, ...]
+    policy: Access | None
+
+    def __str__(self) -> str:
+        return f"{','.join(self.methods) or 'ANY'} {self.path}"
+
+
+def require_policies(routes: list[BaseRoute], exact: ExactRoutes) -> None:
+    """Raises SetupError that names the routes without a policy, mounted applications and shortcuts included."""
+    every = [*declared(routes), *(Declared(path, (method,), policy_of(one)) for (method, path), one in exact.items())]
+    if silent := [str(route) for route in every if route.policy is None]:
         raise SetupError(
             f"No access policy is declared for: {', '.join(silent)}. Mark each endpoint with @access(Access.…)."
         )
 
 
-def declared(routes: list[BaseRoute], prefix: str = "") -> Iterator[tuple[str, Access | None]]:
-    """Every route as "METHODS path" with its policy, mounts and included routers walked to their ends."""
-    for route, path, methods, endpoint in _flat(routes):
-        where = f"{prefix}{path}"
-        inner: Any = getattr(route, "routes", None) if isinstance(route, Mount) else None
-        if inner:
-            yield from declared(inner, where)
-        else:
-            yield f"{','.join(sorted(methods)) or 'ANY'} {where}", policy_of(endpoint)
-
-
-def _flat(routes: list[BaseRoute]) -> Iterator[tuple[BaseRoute, str, set[str], Any]]:
-    """Route, path, methods and endpoint. What is no route of a known kind has no endpoint, so it fails the check."""
+def declared(routes: list[BaseRoute], prefix: str = "") -> Iterator[Declared]:
+    """Every route with its policy, mounts and included routers walked to their ends."""
     for context in iter_route_contexts(routes):
         route = context.original_route
+        path = prefix + (context.path or repr(route))
+        inner: Any = getattr(route, "routes", None) if isinstance(route, Mount) else None
+        if inner:
+            yield from declared(inner, path)
+            continue
+        # A route of a kind unknown here has no endpoint to ask, so it fails the check.
         endpoint = route.app if isinstance(route, Mount) else context.endpoint
-        yield route, context.path or repr(route), context.methods or set(), endpoint
+        yield Declared(path, tuple(sorted(context.methods or ())), policy_of(endpoint))

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from minleaf_server.app.exchange import SECURITY_HEADERS
 
+VERSIONS = ("1.1", "1.0")
 DEFAULT_PORTS = {b"http": 80, b"https": 443}
 
 
@@ -38,11 +39,11 @@ class GuardedProtocol(HttpToolsProtocol):
         self._last_data = self._last_write = 0.0
         self._unsent = 0
         self._head_since: float | None = None
-        self._head_size = self._drained = 0
+        self._head_size = self._chunk = self._drained = 0
         self._receiving = False
         self._status = 400
 
-    def connection_made(self, transport: BaseTransport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: BaseTransport) -> None:
         super().connection_made(cast(Transport, transport))
         self._head_since = self._last_data = self._last_write = self.loop.time()
         self._watch_later()
@@ -54,6 +55,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._last_data = self.loop.time()
+        self._chunk = len(data)
         head_went_on = self._head_since is not None
         super().data_received(data)
         if head_went_on and self._head_since is not None:
@@ -72,16 +74,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self._status = 414
             raise BadHead
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_size += len(name) + len(value)
-        if self._head_size > self.max_head or len(self.headers) >= self.max_headers:
-            self._status = 431
-            raise BadHead
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         self._head_since = None
         self._receiving = True
+        if self.parser.get_http_version() not in VERSIONS:
+            raise BadHead
+        if self._head_is_large():
+            self._status = 431
+            raise BadHead
         if not self.url.startswith(b"/"):
             self._check_absolute_target()
         super().on_headers_complete()
@@ -96,6 +96,13 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._receiving = False
         super().on_message_complete()
+
+    def _head_is_large(self) -> bool:
+        if len(self.headers) > self.max_headers:
+            return True
+        if self._head_size + self._chunk <= self.max_head:  # All that has come is small, so there is nothing to add up.
+            return False
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > self.max_head
 
     def _check_absolute_target(self) -> None:
         """`GET http://name/path`: the name must be the one in the Host header, which is what the gate looks at."""

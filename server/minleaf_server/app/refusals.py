@@ -1,7 +1,8 @@
 """The answers of the gate to requests that it does not let through."""
 
-import json
 from dataclasses import dataclass, field
+
+from minleaf_server.rest.errors import body_of
 
 API_PREFIXES = ("/api/", "/ajax-api/")
 
@@ -23,8 +24,8 @@ HOST_MISSING = Refusal(400, "BAD_REQUEST", "A request needs exactly one Host hea
 HOST_UNKNOWN = Refusal(
     403,
     "PERMISSION_DENIED",
-    "This server does not answer to the name in the Host header of this request. If the name is right, start the server "
-    "with --allowed-hosts NAME or --allowed-hosts NAME:PORT.",
+    "This server does not answer to the name in the Host header of this request. If the name is right, start the "
+    "server with --allowed-hosts NAME or --allowed-hosts NAME:PORT.",
 )
 CROSS_SITE = Refusal(
     403,
@@ -36,14 +37,21 @@ PROXIED = Refusal(
     403,
     "PERMISSION_DENIED",
     "This request came through a proxy, and this server has no login: whoever reaches the proxy could read and change "
-    "everything. If the proxy lets in only the right people, start the server with --trusted-proxy ADDRESS (the address "
-    "from which the proxy connects) and --allowed-hosts NAME (the name under which people reach it).",
+    "everything. If the proxy lets in only the right people, start the server with --trusted-proxy ADDRESS (from which "
+    "the proxy connects) and --allowed-hosts NAME (the name under which people reach it).",
 )
 ENCODED_BODY = Refusal(
     415,
     "BAD_REQUEST",
     "The body of this request has a Content-Encoding. Compressed bodies are not read: send the body as it is.",
     ((b"accept-encoding", b"identity"),),
+)
+# The parser passes over an encoding that it does not know, but a proxy in front might not: nothing more is read.
+TRANSFER_UNKNOWN = Refusal(
+    400,
+    "BAD_REQUEST",
+    "The Transfer-Encoding of this request is not known here. Only chunked is.",
+    ((b"connection", b"close"),),
 )
 LENGTH_INVALID = Refusal(400, "BAD_REQUEST", "The Content-Length header is not a number of bytes.")
 
@@ -70,7 +78,7 @@ def is_api(path: str) -> bool:
 def rendered(refusal: Refusal, api: bool) -> tuple[bytes, list[tuple[bytes, bytes]]]:
     """The body and the headers of a refusal: JSON in MLflow's shape for the API, else plain text."""
     if api:
-        body = json.dumps({"error_code": refusal.code, "message": refusal.message}).encode()
+        body = body_of(refusal.code, refusal.message)
         content_type = b"application/json"
     else:
         body = refusal.message.encode() + b"\n"

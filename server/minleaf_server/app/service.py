@@ -1,5 +1,7 @@
 """The routes about the server itself: health, version, and the description of the API."""
 
+import logging
+
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 
@@ -7,6 +9,10 @@ from minleaf_server.app import docs
 from minleaf_server.errors import Unavailable
 from minleaf_server.resources import version
 from minleaf_server.web.policy import Access, access
+
+RETRY_SECONDS = 5
+
+log = logging.getLogger(__name__)
 
 
 @access(Access.PUBLIC)
@@ -20,8 +26,9 @@ async def ready(request: Request) -> Response:
     """The database answers too. 503 with Retry-After where it does not."""
     try:
         await request.app.state.store.ping()
-    except Unavailable as error:
-        retry = {"Retry-After": str(error.retry_after_seconds)}
+    except Exception as error:  # Whatever is wrong with the database, this is where to say so.
+        log.warning("The database does not answer", exc_info=not isinstance(error, Unavailable))
+        retry = {"Retry-After": str(error.retry_after_seconds if isinstance(error, Unavailable) else RETRY_SECONDS)}
         return PlainTextResponse("The database does not answer.\n", status_code=503, headers=retry)
     return PlainTextResponse("OK")
 

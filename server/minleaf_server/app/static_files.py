@@ -1,6 +1,5 @@
 """Serving the static folder."""
 
-import hashlib
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -19,22 +18,12 @@ class VersionedFiles(StaticFiles):
     asked for again each time, which the ETag makes cheap.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, version: str) -> None:
         super().__init__(directory=directory)
-        self.version = fingerprint(directory)
+        self.version = version
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
         asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("v")
         response.headers["cache-control"] = IMMUTABLE if asked == [self.version] else REVALIDATE
         return response
-
-
-def fingerprint(directory: Path) -> str:
-    """A short text that changes when any file of the folder does."""
-    digest = hashlib.sha256()
-    for path in sorted(directory.rglob("*")):
-        if path.is_file():
-            digest.update(f"{path.relative_to(directory)}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]

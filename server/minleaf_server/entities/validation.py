@@ -32,7 +32,10 @@ _LENGTH_NAMES = {"metric": "Metric name", "param": "Param key"}
 
 def shown(value: object) -> str:
     """`value` as JSON for an error message, cut where it is long. Lone surrogates come out as escapes."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    try:
+        text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    except RecursionError:
+        return "(nested too deeply to be shown)"
     if len(text) <= limits.MAX_SHOWN_LENGTH:
         return text
     return f"{text[: limits.MAX_SHOWN_LENGTH]}… ({len(text)} characters)"

@@ -1,28 +1,46 @@
-"""TEMPORARY, so that the others can start the server: no filter, no order, no paging. The search task replaces this file."""
+"""Searching runs and experiments with the filter language."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Connection
 
+from minleaf_server.db import page_token
+from minleaf_server.db.read import experiment_search, search
 from minleaf_server.db.read import experiments as read_experiments
-from minleaf_server.db.read import runs as read
+from minleaf_server.db.read import runs as read_runs
+from minleaf_server.db.run_order import Ordering
 from minleaf_server.db.store import Store
-from minleaf_server.db.tables import experiment, key, run
-from minleaf_server.entities import Page, ViewType
+from minleaf_server.entities import Experiment, Page, Run, ViewType
+from minleaf_server.errors import InvalidParameter
+from minleaf_server.filters import (
+    EXPERIMENTS,
+    Catalog,
+    Expr,
+    FilterError,
+    OrderBy,
+    bare_names,
+    check,
+    check_order,
+    order_to_text,
+    parse,
+    parse_orders,
+)
 
-try:
-    from minleaf_server.filters import Catalog
-except ImportError:
-    @dataclass(frozen=True)
-    class Catalog:
-        metrics: tuple[str, ...]
-        params: tuple[str, ...]
-        tags: tuple[str, ...]
+MAX_RESULTS = 50_000
+"""Rows of one page, as in MLflow."""
+
+_LOADED_AT_ONCE = 5_000
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
 class RunQuery:
+    """Which runs, in which order. `order_by` entries are texts such as `metrics.acc desc`."""
+
     experiment_ids: tuple[int, ...]
     filter: str = ""
     order_by: tuple[str, ...] = ()
@@ -31,28 +49,126 @@ class RunQuery:
     page_token: str | None = None
 
 
-def _ids(q):
-    return (
-        select(run.c.id)
-        .where(run.c.experiment_id.in_(q.experiment_ids), run.c.lifecycle.in_([int(x) for x in q.view.lifecycles]))
-        .order_by(run.c.start_time.desc(), run.c.uuid)
-    )
+async def runs(store: Store, query: RunQuery) -> Page[Run]:
+    """A page of the runs that match.
 
-
-async def runs(store: Store, query: RunQuery) -> Page:
-    return Page(await store.read(lambda c: read.load(c, c.execute(_ids(query).limit(query.max_results)).scalars().all())))
+    Without order_by the latest start comes first, then by run id; values come before NaN and NaN before what is
+    missing, whatever the direction. Unlike MLflow's, the last page never has a token. Raises FilterError for a bad
+    filter or order, InvalidParameter for a bad page token or number of results.
+    """
+    check_max_results(query.max_results)
+    parsed = _Parsed(query.filter, query.order_by)
+    if not query.experiment_ids:
+        parsed.check(Catalog())
+        return Page([])
+    return await store.read(lambda conn: _run_page(conn, query, parsed))
 
 
 async def count(store: Store, query: RunQuery) -> int:
-    return await store.read(lambda c: len(c.execute(_ids(query)).all()))
+    """How many runs match, on all pages together. Raises as `runs`."""
+    parsed = _Parsed(query.filter, ())
+    if not query.experiment_ids:
+        parsed.check(Catalog())
+        return 0
+
+    def job(conn: Connection) -> int:
+        expr, _ = _checked(conn, query.experiment_ids, parsed)
+        return search.count(conn, search.Scope(query.experiment_ids, query.view), expr)
+
+    return await store.read(job)
 
 
-async def experiments(store: Store, *, filter="", order_by=(), view=ViewType.ACTIVE_ONLY, max_results=1000, page_token=None) -> Page:
-    return Page(await store.read(lambda c: read_experiments.load(c, c.execute(select(experiment.c.id).where(experiment.c.lifecycle.in_([int(x) for x in view.lifecycles]))).scalars().all())))
+async def catalog(store: Store, experiment_ids: Sequence[int]) -> Catalog:
+    """The metric, param and tag names present in these experiments, each by name."""
+    if not experiment_ids:
+        return Catalog()
+    return await store.read(lambda conn: search.catalog(conn, experiment_ids))
 
 
-async def catalog(store: Store, experiment_ids: Any) -> Catalog:
-    def names(c):
-        rows = c.execute(select(key.c.kind, key.c.name).where(key.c.experiment_id.in_(experiment_ids)).order_by(key.c.name)).all()
-        return Catalog(*(tuple(r.name for r in rows if r.kind == k) for k in (1, 2, 3)))
-    return await store.read(names)
+async def experiments(
+    store: Store,
+    *,
+    filter: str = "",
+    order_by: tuple[str, ...] = (),
+    view: ViewType = ViewType.ACTIVE_ONLY,
+    max_results: int = 1000,
+    page_token: str | None = None,
+) -> Page[Experiment]:
+    """A page of the experiments that match. Without order_by the latest made comes first. Raises as `runs`."""
+    check_max_results(max_results)
+    parsed = _Parsed(filter, order_by)
+
+    def job(conn: Connection) -> Page[Experiment]:
+        expr, orders = _checked_experiments(conn, parsed)
+        order = experiment_search.ordering(orders)
+        after = _after(page_token, orders, order)
+        found = experiment_search.find(conn, view, expr, order, after, max_results)
+        return _page(read_experiments.load(conn, found.ids), found, orders, order)
+
+    return await store.read(job)
+
+
+def check_max_results(max_results: int) -> None:
+    """Raises InvalidParameter with MLflow's text for a page size out of range."""
+    if max_results < 1:
+        wanted = "a positive integer"
+    elif max_results > MAX_RESULTS:
+        wanted = f"at most {MAX_RESULTS}"
+    else:
+        return
+    raise InvalidParameter(f"Invalid value {max_results} for parameter 'max_results' supplied. It must be {wanted}")
+
+
+class _Parsed:
+    """A filter and an order before anything is known of the experiments."""
+
+    def __init__(self, text: str, order_by: Sequence[str]) -> None:
+        self.text = text
+        self.expr = parse(text)
+        self.orders = parse_orders(order_by)
+        self.now = int(time.time() * 1000)
+
+    def check(self, catalog: Catalog) -> tuple[Expr, tuple[OrderBy, ...]]:
+        return check(self.expr, catalog, now=self.now, text=self.text), check_order(self.orders, catalog)
+
+
+def _run_page(conn: Connection, query: RunQuery, parsed: _Parsed) -> Page[Run]:
+    expr, orders = _checked(conn, query.experiment_ids, parsed)
+    scope = search.Scope(query.experiment_ids, query.view)
+    order = search.ordering(scope, orders)
+    found = search.find(conn, scope, expr, order, _after(query.page_token, orders, order), query.max_results)
+    loaded: list[Run] = []
+    for start in range(0, len(found.ids), _LOADED_AT_ONCE):
+        loaded += read_runs.load(conn, found.ids[start : start + _LOADED_AT_ONCE])
+    return _page(loaded, found, orders, order)
+
+
+def _checked(conn: Connection, experiment_ids: Sequence[int], parsed: _Parsed) -> tuple[Expr, tuple[OrderBy, ...]]:
+    """The filter and order with their bare names resolved. Only an error reads every name, for its suggestion."""
+    names = bare_names(parsed.expr, parsed.orders)
+    if not names:
+        return parsed.check(Catalog())
+    try:
+        return parsed.check(search.catalog(conn, experiment_ids, names))
+    except FilterError:
+        return parsed.check(search.catalog(conn, experiment_ids))
+
+
+def _checked_experiments(conn: Connection, parsed: _Parsed) -> tuple[Expr, tuple[OrderBy, ...]]:
+    names = bare_names(parsed.expr, parsed.orders, EXPERIMENTS)
+    known = experiment_search.catalog(conn) if names else Catalog()
+    expr = check(parsed.expr, known, schema=EXPERIMENTS, now=parsed.now, text=parsed.text)
+    return expr, check_order(parsed.orders, known, schema=EXPERIMENTS)
+
+
+def _after(token: str | None, orders: Sequence[OrderBy], order: Ordering) -> Sequence[int | float | str | None] | None:
+    return page_token.decode(token, _order_texts(orders), order.keys) if token else None
+
+
+def _page(items: Sequence[Item], found: search.Found, orders: Sequence[OrderBy], order: Ordering) -> Page[Item]:
+    token = page_token.encode(_order_texts(orders), order.keys, found.last) if found.last is not None else None
+    return Page(items, token)
+
+
+def _order_texts(orders: Sequence[OrderBy]) -> list[str]:
+    return [order_to_text(order) for order in orders]

@@ -13,7 +13,7 @@ NUMBER_CHARS_MAX = 10  # a param that is a number is shown as it was logged up t
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`kind` is "" for text, else "num", "nan", "inf", "absent" or "empty". `title` is "" where `text` is the whole value.
+    """`kind` is "" for text, else "num", "nan", "inf", "absent" or "empty". `title` is "" where `text` is whole.
 
     `pad` is what, set behind the text unseen, lines the decimal points up. `best` is "highest" or "lowest" on the best
     values of a row or column.
@@ -26,7 +26,7 @@ class Cell:
     best: str = ""
 
 
-ABSENT = Cell("–", "absent", "not logged")
+ABSENT = Cell("\N{EN DASH}", "absent", "not logged")
 
 
 def number_cell(value: float | None) -> Cell:
@@ -72,14 +72,44 @@ _LOWER = {
     *("bpb", "bpc", "logloss", "brier", "divergence", "kl", "regret", "latency", "time", "duration", "seconds", "ms"),
 }
 _HIGHER = {
-    *("acc", "accuracy", "auc", "auroc", "auprc", "roc", "f1", "f2", "precision", "recall", "r2", "score", "iou", "miou"),
-    *("map", "ap", "bleu", "rouge", "dice", "ndcg", "mrr", "reward", "return", "throughput", "mcc", "kappa", "psnr", "ssim"),
+    *(
+        "acc",
+        "accuracy",
+        "auc",
+        "auroc",
+        "auprc",
+        "roc",
+        "f1",
+        "f2",
+        "precision",
+        "recall",
+        "r2",
+        "score",
+        "iou",
+        "miou",
+    ),
+    *(
+        "map",
+        "ap",
+        "bleu",
+        "rouge",
+        "dice",
+        "ndcg",
+        "mrr",
+        "reward",
+        "return",
+        "throughput",
+        "mcc",
+        "kappa",
+        "psnr",
+        "ssim",
+    ),
     *("top1", "top5", "hit", "hits", "specificity", "sensitivity"),
 }
 
 
 def direction(metric: str) -> str:
-    """Which end of a metric is good, by the words of its name: "lowest", "highest", or "" where the name does not say."""
+    """Which end of a metric is good by the words of its name: "lowest", "highest", or "" where they do not say."""
     words = re.findall(r"[a-z]+[0-9]*", re.sub(r"([a-z])([A-Z])", r"\1 \2", metric).lower())
     if any(word in _LOWER for word in words):
         return "lowest"

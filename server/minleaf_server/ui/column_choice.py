@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from minleaf_server.entities import Run
-from minleaf_server.ui.columns import Layout, natural
+from minleaf_server.ui.columns import Layout, names_of, natural
 from minleaf_server.ui.links import Links
 from minleaf_server.ui.table_state import KINDS, Column, TableState
 
@@ -33,7 +33,10 @@ class BoxGroup:
 
 @dataclass(frozen=True, slots=True)
 class ColumnChoice:
-    """`automatic` is the table with the columns it chooses itself, "" where it does. `hidden_count` columns are not shown."""
+    """`automatic` is the table with the columns it chooses itself, "" where it does so already.
+
+    `hidden_count` is how many columns it leaves out because there are too many.
+    """
 
     action: str
     hidden: tuple[tuple[str, str], ...]
@@ -42,7 +45,9 @@ class ColumnChoice:
     hidden_count: int
 
 
-def column_choice(experiment_id: int, state: TableState, layout: Layout, runs: Sequence[Run], links: Links) -> ColumnChoice:
+def column_choice(
+    experiment_id: int, state: TableState, layout: Layout, runs: Sequence[Run], links: Links
+) -> ColumnChoice:
     """The form for a table laid out as `layout` says."""
     automatic = replace(state.first_page(), columns=None)
     return ColumnChoice(
@@ -58,9 +63,11 @@ def _group(kind: str, layout: Layout, runs: Sequence[Run]) -> BoxGroup | None:
     ticked = {column for column in layout.shown if column.kind == kind}
     names = {column.name for column in ticked}
     for run in runs:
-        names.update({"params": run.params, "metrics": run.metrics, "tags": run.tags}[kind])
+        names.update(names_of(run, kind))
     if not names:
         return None
     ordered = sorted(names, key=lambda name: (Column(kind, name) not in ticked, natural(name)))
-    boxes = tuple(Box(f"{kind}.{name}", name, Column(kind, name) in ticked) for name in ordered[:NAMES_MAX])
+    boxes = tuple(
+        Box(f"{kind}.{name}", name, Column(kind, name) in ticked) for name in ordered[: max(NAMES_MAX, len(ticked))]
+    )
     return BoxGroup(_TITLES[kind], boxes, len(ordered) - len(boxes))

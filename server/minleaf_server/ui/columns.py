@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from minleaf_server.entities import Run
@@ -37,7 +37,7 @@ def layout(runs: Sequence[Run], chosen: Sequence[Column] | None, sort: Column) -
 
 
 def _present(runs: Sequence[Run], kind: str) -> list[Column]:
-    names = {name for run in runs for name in _data(run, kind)}
+    names = {name for run in runs for name in names_of(run, kind)}
     return [Column(kind, name) for name in sorted(names, key=natural)]
 
 
@@ -46,8 +46,10 @@ def _first(columns: Sequence[Column], kind: str, sort: Column) -> list[Column]:
     return [column for i, column in enumerate(of_kind) if i < COLUMNS_PER_KIND_MAX or column == sort]
 
 
-def _data(run: Run, kind: str) -> Mapping[str, object]:
-    return {"params": run.params, "metrics": run.metrics, "tags": run.tags}[kind]
+def names_of(run: Run, kind: str) -> Iterable[str]:
+    """The names of the run's params, metrics or tags."""
+    by_kind: dict[str, Mapping[str, object]] = {"params": run.params, "metrics": run.metrics, "tags": run.tags}
+    return by_kind[kind]
 
 
 _KIND_ORDER = {"": 0, "params": 1, "metrics": 2, "tags": 3}

@@ -15,14 +15,16 @@ from starlette.responses import Response, StreamingResponse
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Page, Point, RunInfo
 from minleaf_server.entities.curve import Axis, Curve
-from minleaf_server.errors import InvalidParameter
+from minleaf_server.errors import InvalidParameter, MinleafError, NotFound, Unavailable
 from minleaf_server.tracking import metrics, runs
 from minleaf_server.web.policy import Access, access
 
 RUNS_MAX = 200  # a chart of more runs asks several times
 BUCKETS_DEFAULT = 1000
 BUCKETS_MAX = 10_000
-POINTS_PER_PAGE = 25_000
+# Each page reads the series anew, so pages are large: a million points are four reads and never held at once.
+POINTS_PER_PAGE = 250_000
+NUMBER_CHARS_MAX = 300  # every double fits, and no integer that is too large to be one
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,23 +44,36 @@ class CurvesRequest:
 @router.get("/charts/curves")
 @access(Access.READ)
 async def curves(request: Request) -> Response:
-    """The curves of `metric` for every `run`, between `start` and `end` of `axis`, in about `buckets` places.
+    """The curves of `metric` for every `run` that has it, from `start` to `end` of `axis`, in about `buckets` places.
 
     Every bucket keeps its first, lowest, highest and last value. A value that is not finite is null in `y` and named
     in `special` by its index. `before` and `after` are the nearest points outside the range.
     """
-    store: Store = request.app.state.store
-    asked = read_query(request.query_params.multi_items())
-    infos = [run.info for run in await runs.get_many(store, asked.run_ids)]
+    try:
+        body = await curves_body(request.app.state.store, read_query(request.query_params.multi_items()))
+    except (InvalidParameter, NotFound, Unavailable) as error:
+        return _refusal(error)
+    return Response(msgspec.json.encode(body), media_type="application/json")
+
+
+def _refusal(error: MinleafError) -> Response:
+    """A script asks, so the answer is JSON and not the page that a person would get."""
+    status = {NotFound: 404, Unavailable: 503}.get(type(error), 400)
+    body = {"error_code": error.code, "message": error.message}
+    return Response(msgspec.json.encode(body), status, media_type="application/json")
+
+
+async def curves_body(store: Store, asked: CurvesRequest) -> dict[str, Any]:
+    """What `/charts/curves` answers, before it is written as JSON. Raises NotFound for an unknown run."""
+    infos = {run.info.id: run.info for run in await runs.get_many(store, asked.run_ids)}
     found = await metrics.curves(
         store, asked.run_ids, asked.metric, axis=asked.axis, start=asked.start, end=asked.end, buckets=asked.buckets
     )
-    body = {
+    return {
         "metric": asked.metric,
         "axis": asked.axis.value,
-        "series": [series(curve, info) for curve, info in zip(found, infos, strict=True)],
+        "series": [series(curve, infos[curve.run_id]) for curve in found],
     }
-    return Response(msgspec.json.encode(body), media_type="application/json")
 
 
 def series(curve: Curve, info: RunInfo) -> dict[str, Any]:
@@ -190,7 +205,7 @@ def _number(fields: dict[str, list[str]], name: str) -> float | None:
     text = _single(fields, name)
     if not text:
         return None
-    if len(text) <= 40 and text.isascii() and "_" not in text:
+    if len(text) <= NUMBER_CHARS_MAX and text.isascii() and "_" not in text:
         for read in (int, float):
             try:
                 value = read(text)

@@ -12,6 +12,7 @@ from minleaf_server.ui import format as fmt
 from minleaf_server.ui.columns import natural
 from minleaf_server.ui.format import Moment
 from minleaf_server.ui.greeting import Greeting, greeting
+from minleaf_server.ui.headers import Header
 from minleaf_server.ui.links import Links
 from minleaf_server.ui.page import links_of, now_ms, render, server_address, store_of
 from minleaf_server.web.policy import Access, access
@@ -37,22 +38,12 @@ class ExperimentRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SortHeader:
-    """`sorted` is "ascending", "descending" or "" as aria-sort names it."""
-
-    title: str
-    url: str
-    sorted: str
-    numeric: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ExperimentsPage:
     """`shown` says which of how many. `previous` and `next` are "" at the ends."""
 
     filter: str
     sort: str
-    headers: tuple[SortHeader, ...]
+    headers: tuple[Header, ...]
     rows: tuple[ExperimentRow, ...]
     shown: str
     previous: str
@@ -82,7 +73,11 @@ def build(
     part = ordered[start : start + ROWS_MAX]
 
     def url(first: int, order: str = sort) -> str:
-        pairs = (("filter", wanted), ("sort", order if order != "-activity" else ""), ("start", str(first) if first else ""))
+        pairs = (
+            ("filter", wanted),
+            ("sort", order if order != "-activity" else ""),
+            ("start", str(first) if first else ""),
+        )
         return links.home([pair for pair in pairs if pair[1]])
 
     return ExperimentsPage(
@@ -116,14 +111,14 @@ def _turned(name: str, sort: str) -> str:
     return name if name == "name" else f"-{name}"
 
 
-def _header(name: str, sort: str, url: str) -> SortHeader:
+def _header(name: str, sort: str, url: str) -> Header:
     direction = "descending" if sort.startswith("-") else "ascending"
-    return SortHeader(_TITLES[name], url, direction if sort.removeprefix("-") == name else "", name == "runs")
+    return Header(_TITLES[name], url, direction if sort.removeprefix("-") == name else "", name == "runs")
 
 
 def _row(each: ExperimentOverview, links: Links, now: int) -> ExperimentRow:
     experiment = each.experiment
-    folder, slash, name = experiment.name.rstrip("/").rpartition("/")
+    folder, slash, _name = experiment.name.rstrip("/").rpartition("/")
     whole = experiment.name
     return ExperimentRow(
         id=experiment.id,
@@ -144,5 +139,7 @@ def _start(text: str, total: int) -> int:
 
 
 def _shown(start: int, shown: int, matching: int, total: int) -> str:
-    part = fmt.count(matching) if shown == matching else f"{fmt.count(start + 1)}–{fmt.count(start + shown)} of {fmt.count(matching)}"
-    return fmt.plural(total, "experiment") if shown == matching == total else f"{part} of {fmt.plural(total, 'experiment')}"
+    every = fmt.plural(total, "experiment")
+    if shown < matching:
+        return f"{fmt.span(start + 1, start + shown)} of {fmt.count(matching)}, {every} in all"
+    return every if matching == total else f"{fmt.count(matching)} of {every}"

@@ -8,10 +8,17 @@ from minleaf_server.ui.table_state import TableState
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """`text` in place of what is wrong, and the table with the filter put right so."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A filter that is wrong at `wrong`, which stands between `before` and `after`.
 
-    `fix` is the whole filter put right, `fix_url` the table with it; both "" where nobody knows what was meant.
     `kept` is the filter whose rows still stand; "" where all rows do.
     """
 
@@ -20,8 +27,7 @@ class Problem:
     after: str
     message: str
     hint: str
-    fix: str
-    fix_url: str
+    fixes: tuple[Fix, ...]
     kept: str
 
 
@@ -55,8 +61,12 @@ def filter_box(experiment_id: int, state: TableState, error: FilterError | None,
 
 def _problem(experiment_id: int, state: TableState, error: FilterError, links: Links) -> Problem:
     start, end = _place(error)
-    fixed = getattr(error, "fix", None) or ""
-    fix_state = replace(state, filter=fixed, good="").first_page()
+
+    def fix(text: str) -> Fix:
+        whole = f"{error.text[:start]}{text}{error.text[end:]}"
+        fixed = replace(state, filter=whole, good=state.good).first_page()
+        return Fix(text, links.experiment(experiment_id, fixed.query()))
+
     return Problem(
         before=error.text[:start],
         # At the very end there is no token to underline: a blank stands for the one that is missing.
@@ -64,8 +74,7 @@ def _problem(experiment_id: int, state: TableState, error: FilterError, links: L
         after=error.text[end:],
         message=error.message,
         hint=error.hint or "",
-        fix=fixed,
-        fix_url=links.experiment(experiment_id, fix_state.query()) if fixed else "",
+        fixes=tuple(fix(text) for text in error.fixes),
         kept=state.good,
     )
 

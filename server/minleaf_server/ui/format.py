@@ -1,4 +1,4 @@
-"""How the pages write numbers, times and long texts. Pure functions; every shortened text keeps its whole form beside it."""
+"""How the pages write numbers, times and long texts. Pure; a shortened text keeps its whole form beside it."""
 
 import math
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ _SECOND = 1000
 _MINUTE = 60 * _SECOND
 _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
+_UNITS = (("y", 365 * _DAY), ("mo", 30 * _DAY), ("d", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", _SECOND))
 # Years 1 to 9999, what datetime can show; logged times may be any 64-bit number.
 _EARLIEST = -62_135_596_800_000
 _LATEST = 253_402_300_799_999
@@ -20,7 +21,7 @@ _LATEST = 253_402_300_799_999
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time for a page: `text` relative to now, `title` absolute, `iso` for machines ("" where no clock can show it)."""
+    """A time for a page: `text` relative to now, `title` absolute, `iso` for machines ("" where no clock shows it)."""
 
     text: str
     title: str
@@ -32,7 +33,7 @@ def number(value: float) -> str:
     if math.isnan(value):
         return "NaN"
     if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
+        return "∞" if value > 0 else "\N{MINUS SIGN}∞"
     if value == int(value) and abs(value) < WHOLE_INTEGER_MAX:
         return "-0" if value == 0 and math.copysign(1, value) < 0 else str(int(value))
     return _short_exponent(f"{value:.{SIGNIFICANT_DIGITS}g}")
@@ -58,6 +59,11 @@ def _short_exponent(text: str) -> str:
 def count(value: int) -> str:
     """An integer with thousands separated: 1,204."""
     return f"{value:,}"
+
+
+def span(first: int, last: int) -> str:
+    """`101-200` with the dash of ranges."""
+    return f"{count(first)}\N{EN DASH}{count(last)}"
 
 
 def plural(value: int, one: str, many: str = "") -> str:
@@ -93,7 +99,7 @@ def _padding(tail: str, widest: int) -> str:
 def duration(ms: int) -> str:
     """A span in two units at most: `840 ms`, `12.4 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`."""
     if ms < 0:
-        return "−" + duration(-ms)
+        return "\N{MINUS SIGN}" + duration(-ms)
     if ms < _SECOND:
         return f"{ms} ms"
     if ms < _MINUTE:
@@ -116,9 +122,7 @@ def relative(ms: int, now: int) -> str:
     distance = abs(now - ms)
     if distance < 10 * _SECOND:
         return "just now"
-    for unit, size in (("y", 365 * _DAY), ("mo", 30 * _DAY), ("d", _DAY), ("h", _HOUR), ("min", _MINUTE), ("s", _SECOND)):
-        if distance >= size:
-            break
+    unit, size = next((unit, size) for unit, size in _UNITS if distance >= size)
     amount = f"{count(distance // size)} {unit}"
     return f"{amount} ago" if ms <= now else f"in {amount}"
 
@@ -144,7 +148,7 @@ def shortened(text: str, limit: int = CELL_CHARS_MAX) -> str:
 
 
 def full_title(text: str, shown: str) -> str:
-    """What a hover says of a text of which `shown` stands in the page: nothing, all of it, or its start and its length."""
+    """What a hover says of a text that stands in the page as `shown`: nothing, all of it, or its start and length."""
     if text == shown:
         return ""
     if len(text) <= TITLE_CHARS_MAX:

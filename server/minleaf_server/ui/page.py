@@ -68,10 +68,12 @@ def links_of(request: Request) -> Links:
 
 
 def store_of(request: Request) -> Store:
+    """The store that the pages read."""
     return cast(Store, request.app.state.store)
 
 
 def now_ms() -> int:
+    """The time in milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 

@@ -1,15 +1,16 @@
 """The runs table of an experiment: `/experiments/{id}`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from minleaf_server import filters
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Experiment, Page, Run, ViewType
 from minleaf_server.errors import InvalidParameter, NotFound
-from minleaf_server.filters import FilterError
+from minleaf_server.filters import FilterError, OrderBy, order_to_text, to_text
+from minleaf_server.filters.tree import Field, In, Kind, Literal
 from minleaf_server.tracking import experiments, search
 from minleaf_server.tracking.search import RunQuery
 from minleaf_server.ui import status
@@ -26,7 +27,7 @@ async def page(request: Request) -> Response:
     """The rows that match the filter; where it is wrong, those of the last one that was right."""
     store = store_of(request)
     experiment = await experiments.get(store, experiment_id(request))
-    state = TableState.read(request.query_params)
+    state = TableState.read(request.query_params.multi_items())
     found = await _find(store, experiment, state)
     links = links_of(request)
     view = build(experiment, state, found, links, now_ms(), server_address(request))
@@ -96,29 +97,29 @@ def _query(experiment: Experiment, state: TableState) -> RunQuery:
     )
 
 
-_ATTRIBUTE_ORDER = {
-    "name": "attributes.run_name",
-    "status": "attributes.status",
-    "started": "attributes.start_time",
+_ATTRIBUTES = {
+    "name": "run_name",
+    "status": "status",
+    "started": "start_time",
     "duration": "duration",
-    "user": "attributes.user_id",
+    "user": "user_id",
 }
 
 
 def order_clause(column: Column, descending: bool) -> str:
     """The filter language's ORDER BY term for a column."""
-    term = _ATTRIBUTE_ORDER[column.name] if not column.kind else f"{column.kind}.{filters.quoted(column.name)}"
-    return f"{term} {'DESC' if descending else 'ASC'}"
+    field = Field(Kind(column.kind), column.name) if column.kind else Field(Kind.ATTRIBUTE, _ATTRIBUTES[column.name])
+    return order_to_text(OrderBy(field, descending))
 
 
-async def _parent_names(store: Store, experiment: Experiment, runs: "list[Run] | tuple[Run, ...]") -> dict[str, str]:
+async def _parent_names(store: Store, experiment: Experiment, runs: Sequence[Run]) -> dict[str, str]:
     """The names of the runs' parents. A tag may name any text as parent, so ids that no run has are left out."""
     wanted = {parent for run in runs if (parent := status.parent_id(run))}
     names = {run.info.id: status.display_name(run.info) for run in runs if run.info.id in wanted}
     missing = sorted(parent for parent in wanted - names.keys() if parent.isascii() and parent.isalnum())
     if missing:
-        listed = ", ".join(f"'{parent}'" for parent in missing)
-        query = RunQuery((experiment.id,), f"run_id in ({listed})", view=ViewType.ALL, max_results=len(missing))
+        clause = In(Field(Kind.ATTRIBUTE, "run_id"), tuple(Literal(parent, quoted=True) for parent in missing))
+        query = RunQuery((experiment.id,), to_text(clause), view=ViewType.ALL, max_results=len(missing))
         found = await search.runs(store, query)
         names.update((run.info.id, status.display_name(run.info)) for run in found.items)
     return names

@@ -9,11 +9,12 @@ from minleaf_server.ui import format as fmt
 from minleaf_server.ui import status
 from minleaf_server.ui.cells import Cell, all_numbers, text_cell
 from minleaf_server.ui.colors import run_colors
-from minleaf_server.ui.columns import Layout, column_cells, layout, values
 from minleaf_server.ui.column_choice import ColumnChoice, column_choice
+from minleaf_server.ui.columns import Layout, column_cells, layout, values
 from minleaf_server.ui.filter_box import FilterBox, filter_box
 from minleaf_server.ui.format import Moment
 from minleaf_server.ui.greeting import Greeting, greeting
+from minleaf_server.ui.headers import Header
 from minleaf_server.ui.links import Links
 from minleaf_server.ui.status import Span, Status
 from minleaf_server.ui.table_state import ATTRIBUTES, VIEWS, Column, TableState
@@ -21,7 +22,7 @@ from minleaf_server.ui.table_state import ATTRIBUTES, VIEWS, Column, TableState
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search gave: the runs of this page, how many match and how many there are, and what was wrong, if anything.
+    """What a search gave: the runs of this page, how many match, how many there are, and what was wrong, if anything.
 
     `state` is the state that the rows really show; with a wrong filter it is not the one that was asked for.
     """
@@ -34,17 +35,6 @@ class Found:
     note: str
     state: TableState
     parents: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """A column's header; `sorted` is "ascending", "descending" or "", as aria-sort names it."""
-
-    label: str
-    title: str
-    url: str
-    sorted: str
-    numeric: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +90,7 @@ class RunsPage:
     choice: ColumnChoice
     views: tuple[View, ...]
     attributes: tuple[Header, ...]
+    users: bool
     groups: tuple[Group, ...]
     rows: tuple[RunRow, ...]
     constants: tuple[Constant, ...]
@@ -121,6 +112,7 @@ def build(experiment: Experiment, state: TableState, found: Found, links: Links,
     def url(to: TableState) -> str:
         return links.experiment(experiment.id, to.query())
 
+    attributes = _attributes(runs, found.state)
     cells = [column_cells(runs, column) for column in columns.shown]
     return RunsPage(
         experiment=experiment.name,
@@ -129,10 +121,11 @@ def build(experiment: Experiment, state: TableState, found: Found, links: Links,
         box=filter_box(experiment.id, shown_state, found.error, links),
         choice=column_choice(experiment.id, shown_state, columns, runs, links),
         views=tuple(View(n, url(replace(shown_state.first_page(), view=n)), n == state.view) for n in VIEWS),
-        attributes=tuple(_header(Column("", name), shown_state, False, links, experiment.id) for name in ATTRIBUTES),
+        attributes=tuple(_header(Column("", name), shown_state, False, links, experiment.id) for name in attributes),
+        users="user" in attributes,
         groups=_groups(columns, cells, shown_state, links, experiment.id),
         rows=_rows(found, cells, links, now),
-        constants=tuple(_constant(runs, column) for column in columns.constant),
+        constants=_constants(runs, columns, "user" in attributes),
         shown=shown_line(found),
         note=found.note,
         previous=url(previous) if previous else "",
@@ -142,18 +135,24 @@ def build(experiment: Experiment, state: TableState, found: Found, links: Links,
     )
 
 
+def _attributes(runs: Sequence[Run], state: TableState) -> tuple[str, ...]:
+    """The attributes that are columns: the user only where the rows have several."""
+    several = len({run.info.user for run in runs}) > 1 or state.sort == Column("", "user")
+    return tuple(name for name in ATTRIBUTES if several or name != "user")
+
+
 def _has_next(found: Found) -> bool:
     """A full last page comes with a token too, which would lead to an empty page."""
     return bool(found.runs) and found.state.before + len(found.runs) < found.matching
 
 
 def shown_line(found: Found) -> str:
-    """`15 of 1,204 runs`, `101–200 of 1,204 runs`, `15 runs`."""
+    """`15 of 1,204 runs`, `101-200 of 1,204 runs`, `15 runs`."""
     total = fmt.plural(found.total, "run")
     part = fmt.count(found.matching)
     if len(found.runs) < found.matching:
         first = found.state.before + 1
-        part = f"{fmt.count(first)}–{fmt.count(first + len(found.runs) - 1)} of {part}"
+        part = f"{fmt.span(first, first + len(found.runs) - 1)} of {part}"
         return f"{part} runs" if found.matching == found.total else f"{part} matching of {total}"
     return total if found.matching == found.total else f"{part} of {total}"
 
@@ -184,7 +183,7 @@ def _header(column: Column, state: TableState, numeric: bool, links: Links, expe
         title=fmt.full_title(column.name, label) if column.kind else "",
         url=links.experiment(experiment_id, state.sorted_by(column).query()),
         sorted=direction if column == state.sort else "",
-        numeric=numeric or column.name == "duration" and not column.kind,
+        numeric=numeric or (column.name == "duration" and not column.kind),
     )
 
 
@@ -206,6 +205,13 @@ def _rows(found: Found, cells: Sequence[Sequence[Cell]], links: Links, now: int)
         )
         for i, run in enumerate(found.runs)
     )
+
+
+def _constants(runs: Sequence[Run], columns: Layout, users: bool) -> tuple[Constant, ...]:
+    found = tuple(_constant(runs, column) for column in columns.constant)
+    if users or len(runs) < 2 or not runs[0].info.user:
+        return found
+    return (*found, Constant("user", text_cell(runs[0].info.user, 40)))
 
 
 def _constant(runs: Sequence[Run], column: Column) -> Constant:

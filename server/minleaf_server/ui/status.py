@@ -25,6 +25,7 @@ class Span:
 
 
 def status(info: RunInfo) -> Status:
+    """The run's status as a page shows it."""
     word = info.status.name.lower()
     return Status(word, word)
 

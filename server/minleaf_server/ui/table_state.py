@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from minleaf_server.entities import ViewType
 
@@ -14,14 +13,6 @@ ATTRIBUTES = ("name", "status", "started", "duration", "user")
 DEFAULT_SORT = "started"
 KINDS = ("params", "metrics", "tags")
 VIEWS = {"active": ViewType.ACTIVE_ONLY, "deleted": ViewType.DELETED_ONLY, "all": ViewType.ALL}
-
-
-class Arguments(Protocol):
-    """Query arguments: what Starlette's `QueryParams` and tests' own mappings offer."""
-
-    def get(self, key: str, default: str = "") -> str: ...
-
-    def getlist(self, key: str) -> list[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +56,23 @@ class TableState:
     back: tuple[str, ...] = ()
 
     @staticmethod
-    def read(arguments: Arguments) -> "TableState":
-        sort = column_of(arguments.get("sort")) or Column("", DEFAULT_SORT)
-        desc = arguments.get("desc", "1" if sort == Column("", DEFAULT_SORT) else "0")
-        page = arguments.get("page")
+    def read(arguments: Sequence[tuple[str, str]]) -> "TableState":
+        """The state of a query's arguments, in their order. The last of several wins, except for columns and trail."""
+        last = dict(arguments)
+        sort = column_of(last.get("sort", "")) or Column("", DEFAULT_SORT)
+        desc = last.get("desc", "1" if sort == Column("", DEFAULT_SORT) else "0")
+        page = last.get("page", "")
         return TableState(
-            filter=arguments.get("filter").strip(),
-            good=arguments.get("good").strip(),
+            filter=last.get("filter", "").strip(),
+            good=last.get("good", "").strip(),
             sort=sort,
             descending=desc == "1",
-            columns=_columns(arguments.getlist("col")),
-            view=arguments.get("view") if arguments.get("view") in VIEWS else "active",
-            size=_size(arguments.get("size")),
+            columns=_columns([value for name, value in arguments if name == "col"]),
+            view=last["view"] if last.get("view") in VIEWS else "active",
+            size=_size(last.get("size", "")),
             page=page,
-            before=_count(arguments.get("before")) if page else 0,
-            back=tuple(arguments.getlist("back")[-BACK_TOKENS_MAX:]) if page else (),
+            before=_count(last.get("before", "")) if page else 0,
+            back=tuple(value for name, value in arguments if name == "back")[-BACK_TOKENS_MAX:] if page else (),
         )
 
     def query(self) -> list[tuple[str, str]]:
@@ -115,7 +108,9 @@ class TableState:
 
     def sorted_by(self, column: Column) -> "TableState":
         """The state behind a click on a header: the same column turns round, another starts with its useful end."""
-        descending = not self.descending if column == self.sort else column.kind == "metrics" or column.name == "started"
+        descending = (
+            not self.descending if column == self.sort else column.kind == "metrics" or column.name == "started"
+        )
         return replace(self.first_page(), sort=column, descending=descending)
 
     def next_page(self, token: str, shown: int) -> "TableState":

@@ -16,9 +16,14 @@ export function button(label, onclick, properties = {}) {
   return made;
 }
 
-/** A labelled select. `options` are [value, text] pairs. */
-export function select(label, options, value, onchange) {
-  const list = element("select", {}, ...options.map(([key, text]) => element("option", { value: key }, text)));
+/** A labelled select. `groups` are [heading, [[value, text], …]] pairs; a group with no heading stands as it is. */
+export function select(label, groups, value, onchange) {
+  const list = element("select", {});
+  for (const [heading, options] of groups) {
+    const made = options.map(([key, text]) => element("option", { value: key }, text));
+    if (heading && made.length) list.append(element("optgroup", { label: heading }, ...made));
+    else list.append(...made);
+  }
   list.value = value;
   list.addEventListener("change", () => onchange(list.value));
   return element("label", { className: "chart-field" }, element("span", {}, label), list);

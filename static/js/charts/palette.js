@@ -22,7 +22,7 @@ export function colorsFor(element) {
     probe.style.color = `var(--${name})`;
     return getComputedStyle(probe).color;
   };
-  const colors = Object.fromEntries(["bg", "surface", "text", "muted", "line", "accent"].map((n) => [n, resolve(n)]));
+  const colors = Object.fromEntries(["bg", "text", "muted", "line", "accent"].map((n) => [n, resolve(n)]));
   colors.runs = Array.from({ length: PALETTE_SIZE }, (_, index) => resolve(`run-${index}`));
   colors.ramp = Array.from({ length: 5 }, (_, index) => rgb(resolve(`ramp-${index}`)));
   colors.font = getComputedStyle(element).fontFamily;

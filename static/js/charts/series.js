@@ -66,8 +66,8 @@ export function extentY(all, log) {
 }
 
 /**
- * The range that typical values fill, or null when no value lies far from them. Far is further out than the distance
- * between the 5th and the 95th percentile of the drawn values (of their logarithms on a logarithmic axis).
+ * The range that typical values fill, or null when no value lies far from them. Far is further out than twice the
+ * distance between the 5th and the 95th percentile of the drawn values (of their logarithms on a logarithmic axis).
  */
 export function typicalRange(all, log) {
   const measure = log ? Math.log : (value) => value;
@@ -76,7 +76,7 @@ export function typicalRange(all, log) {
   ).sort();
   if (values.length < 20) return null;
   const at = (share) => values[Math.round(share * (values.length - 1))];
-  const reach = at(0.95) - at(0.05);
+  const reach = 2 * (at(0.95) - at(0.05));
   if (!(reach > 0)) return null;
   const low = values.find((value) => value >= at(0.05) - reach);
   const high = values.findLast((value) => value <= at(0.95) + reach);
@@ -115,8 +115,9 @@ export function nearest(series, x) {
     if (xs[middle] <= x) low = middle + 1;
     else high = middle;
   }
-  if (low === 0) return 0;
-  return low < xs.length && xs[low] - x < x - xs[low - 1] ? low : low - 1;
+  if (low > 0 && (low === xs.length || xs[low] - x >= x - xs[low - 1])) return low - 1;
+  while (low + 1 < xs.length && xs[low + 1] === xs[low]) low += 1;
+  return low;
 }
 
 /**

@@ -24,6 +24,18 @@ function put(fields) {
   history.replaceState(history.state, "", `${location.pathname}${text ? `?${text}` : ""}${location.hash}`);
 }
 
+/** A setting of one chart alone, by its field of the address. */
+export function recall(name) {
+  return query().get(name);
+}
+
+/** Keeps such a setting in the address; nobody is told. */
+export function remember(name, value) {
+  const fields = query();
+  fields.set(name, value);
+  put(fields);
+}
+
 /** Changes a page-wide setting and tells every chart. `fallback` is the value that the address leaves out. */
 export function change(name, value, fallback) {
   const fields = query();

@@ -1,0 +1,53 @@
+"""Putting the server together: the routes of `rest` and `ui`, the static files, and the gate before all of them."""
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from minleaf_server import rest, ui
+from minleaf_server.app import failures, service
+from minleaf_server.app.gate import Gate
+from minleaf_server.app.policies import require_policies
+from minleaf_server.app.shortcut import ExactRoutes, Shortcut
+from minleaf_server.app.static_files import VersionedFiles
+from minleaf_server.config import Settings
+from minleaf_server.db.store import Store
+from minleaf_server.resources import folder, version
+from minleaf_server.ui.page import static_version
+from minleaf_server.web.policy import Access, access
+
+
+def build(settings: Settings, store: Store) -> ASGIApp:
+    """The whole server over an open store. Whoever opened the store closes it, after the last request is answered.
+
+    Raises SetupError where a route has no access policy or a setting cannot be right.
+    """
+    return guarded(application(store), settings, rest.exact_routes())
+
+
+def application(store: Store) -> FastAPI:
+    """Every route, without the gate."""
+    app = FastAPI(
+        title="Minleaf",
+        version=version(),
+        docs_url=None,  # FastAPI's own pages load scripts from elsewhere.
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # A redirect repeats the address that was asked for; a 404 says what is wrong.
+    )
+    app.state.store = store
+    failures.install(app)
+    service.install(app)
+    rest.install(app)
+    ui.install(app, store)
+    app.mount("/static", access(Access.PUBLIC)(VersionedFiles(folder("static"), static_version())), name="static")
+    return app
+
+
+def guarded(app: FastAPI, settings: Settings, exact: ExactRoutes | None = None) -> ASGIApp:
+    """The application behind the gate, with a shortcut to the `exact` routes.
+
+    Raises SetupError where a route has no access policy.
+    """
+    exact = exact or {}
+    require_policies(app.routes, exact)
+    return Gate(Shortcut(app, exact), settings)

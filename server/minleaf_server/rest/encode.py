@@ -1,0 +1,84 @@
+"""From entities to the answers of MLflow's wire.
+
+Ids are texts, 64-bit integers are numbers, NaN and infinities are the texts `NaN`, `Infinity` and `-Infinity`, which
+is how protocol buffers write them in JSON. MLflow turns infinities into the largest double; here they stay.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import UNSET
+
+from minleaf_server import entities
+from minleaf_server.entities import Lifecycle, Point, RunStatus
+from minleaf_server.rest import replies
+
+_STAGES = {lifecycle: lifecycle.stage for lifecycle in Lifecycle}
+_STATUSES = {status: status.name for status in RunStatus}
+
+
+def value(number: float) -> float | str:
+    """A double as JSON can hold it."""
+    if math.isfinite(number):
+        return number
+    if math.isnan(number):
+        return "NaN"
+    return "Infinity" if number > 0 else "-Infinity"
+
+
+def tags(pairs: Mapping[str, str]) -> list[replies.Tag]:
+    """Tags of an experiment or run."""
+    return [replies.Tag(key, text) for key, text in pairs.items()]
+
+
+def experiment(found: entities.Experiment) -> replies.Experiment:
+    """One experiment."""
+    return replies.Experiment(
+        experiment_id=str(found.id),
+        name=found.name,
+        artifact_location=found.artifact_location,
+        lifecycle_stage=_STAGES[found.lifecycle],
+        last_update_time=found.last_update_time,
+        creation_time=found.creation_time,
+        tags=tags(found.tags) or UNSET,
+    )
+
+
+def run_info(info: entities.RunInfo) -> replies.RunInfo:
+    """A run without its data."""
+    return replies.RunInfo(
+        run_uuid=info.id,
+        experiment_id=str(info.experiment_id),
+        run_name=info.name,
+        user_id=info.user,
+        status=_STATUSES[info.status],
+        artifact_uri=info.artifact_uri,
+        lifecycle_stage=_STAGES[info.lifecycle],
+        run_id=info.id,
+        start_time=UNSET if info.start_time is None else info.start_time,
+        end_time=UNSET if info.end_time is None else info.end_time,
+    )
+
+
+def run(found: entities.Run) -> replies.Run:
+    """A run with its latest metrics, params and tags."""
+    metrics = [
+        replies.Metric(key, value(last.last), last.last_timestamp, last.last_step)
+        for key, last in found.metrics.items()
+    ]
+    params = [replies.Param(key, text) for key, text in found.params.items()]
+    data = replies.RunData(metrics or UNSET, params or UNSET, tags(found.tags) or UNSET)
+    return replies.Run(run_info(found.info), data, replies.RunInputs())
+
+
+def points(series: Sequence[Point]) -> list[replies.Metric]:
+    """The points of one run."""
+    return [replies.Metric(key, value(number), timestamp, step) for key, number, timestamp, step in series]
+
+
+def points_of_runs(series: Iterable[tuple[str, Point]]) -> list[replies.MetricOfRun]:
+    """The points of several runs, each with its run."""
+    return [
+        replies.MetricOfRun(point.key, value(point.value), point.timestamp, point.step, run_id)
+        for run_id, point in series
+    ]

@@ -1,0 +1,92 @@
+"""One endpoint of the API as an ASGI application: decode the request, call its handler, encode the reply.
+
+A handler is an async function of the store and the message; its type hints are the whole contract. The application
+needs no framework, so it can be called straight behind the gate or be mounted in FastAPI.
+"""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from minleaf_server.db.store import Store
+from minleaf_server.errors import MinleafError
+from minleaf_server.rest import errors
+from minleaf_server.rest.decode import check_content_type, decode_body, decode_query
+from minleaf_server.rest.messages import Request
+from minleaf_server.web.body import read_body
+from minleaf_server.web.policy import access, policy_of
+
+Handler = Callable[[Store, Any], Awaitable[Any]]
+
+_JSON = (b"content-type", b"application/json")
+_encode = msgspec.json.Encoder().encode
+
+
+class Parts:
+    """A reply that is made and sent in parts, because it may be too large to be held in memory."""
+
+    def __init__(self, parts: AsyncIterator[bytes]) -> None:
+        self.parts = parts
+
+
+class Endpoint:
+    """`method` and `path` (below the API's prefix) with the handler that answers it. Its policy is the handler's."""
+
+    def __init__(self, method: str, path: str, handler: Handler) -> None:
+        policy = policy_of(handler)
+        if policy is None:
+            raise TypeError(f"The handler of {method} {path} declares no access policy.")
+        hints = get_type_hints(handler, include_extras=True)
+        self.method = method
+        self.path = path
+        self.handler = handler
+        self.request: type[Request] = hints["message"]
+        self.reply = _struct_of(hints["return"])
+        access(policy)(self)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            message = await self._message(scope, receive)
+            reply = await self.handler(scope["app"].state.store, message)
+            # The first part is made before a status is sent, so that an error in it is told as an error.
+            first = await anext(reply.parts) if isinstance(reply, Parts) else _encode(reply)
+        except MinleafError as error:
+            await send_json(send, *errors.rendered(error))
+            return
+        if isinstance(reply, Parts):
+            await _send_parts(send, first, reply.parts)
+        else:
+            await send_json(send, 200, first, [])
+
+    async def _message(self, scope: Scope, receive: Receive) -> Request:
+        if self.method == "GET":
+            return decode_query(scope["query_string"], self.request)
+        check_content_type(next((value for name, value in scope["headers"] if name == b"content-type"), None))
+        # How much a body may hold is the gate's rule alone.
+        return decode_body(await read_body(receive, sys.maxsize), self.request)
+
+
+def _struct_of(hint: Any) -> type[msgspec.Struct]:
+    """The reply itself, where a handler may also answer in parts."""
+    for kind in get_args(hint) or (hint,):
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            return kind
+    raise TypeError(f"{hint} is no reply")
+
+
+async def send_json(send: Send, status: int, body: bytes, headers: errors.Headers) -> None:
+    """Send a whole JSON answer."""
+    length = (b"content-length", str(len(body)).encode("ascii"))
+    await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *headers]})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _send_parts(send: Send, first: bytes, others: AsyncIterator[bytes]) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": [_JSON]})
+    await send({"type": "http.response.body", "body": first, "more_body": True})
+    async for part in others:
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})

@@ -1,0 +1,133 @@
+"""The endpoints under `runs/`."""
+
+from minleaf_server.db.store import Store
+from minleaf_server.entities import Point
+from minleaf_server.entities.validation import parse_experiment_id, validate_metric
+from minleaf_server.errors import NotFound
+from minleaf_server.rest import choices, encode, messages, replies
+from minleaf_server.tracking import runs, search
+from minleaf_server.web.policy import Access, access
+
+_USER_TAG = "mlflow.user"
+
+
+@access(Access.LOG)
+async def create(store: Store, message: messages.CreateRun) -> replies.OneRun:
+    """Create a run. Without an experiment it goes to the default one; without a name it is given one."""
+    made = await runs.create(
+        store,
+        parse_experiment_id(message.experiment_id or "0"),
+        name=message.run_name or None,
+        user=_user(message),
+        start_time=choices.or_none(message.start_time),
+        tags=[(tag.key, tag.value) for tag in message.tags],
+    )
+    return replies.OneRun(encode.run(made))
+
+
+def _user(message: messages.CreateRun) -> str:
+    """The user of a new run: as given, else the one in the tag that MLflow's client sets, else "unknown"."""
+    tagged = next((tag.value for tag in message.tags if tag.key == _USER_TAG), "")
+    return message.user_id or tagged or "unknown"
+
+
+@access(Access.READ)
+async def get(store: Store, message: messages.RunId) -> replies.OneRun:
+    """Get a run with its latest metrics, its params and tags. Deleted runs too."""
+    return replies.OneRun(encode.run(await runs.get(store, message.run_id)))
+
+
+@access(Access.READ)
+async def find(store: Store, message: messages.SearchRuns) -> replies.Runs:
+    """Search the runs of some experiments. `max_results` is at most 50,000; without it there are 1,000."""
+    query = search.RunQuery(
+        experiment_ids=_experiment_ids(message.experiment_ids),
+        filter=message.filter,
+        order_by=tuple(message.order_by),
+        view=choices.view(message.run_view_type, "run_view_type"),
+        max_results=message.max_results,
+        page_token=message.page_token or None,
+    )
+    page = await search.runs(store, query)
+    return replies.Runs(choices.or_unset([encode.run(one) for one in page.items]), choices.or_unset(page.next_token))
+
+
+def _experiment_ids(texts: list[str]) -> tuple[int, ...]:
+    """The experiments of a search. One that does not exist has no runs, which is no error, as in MLflow."""
+    found = []
+    for text in texts:
+        try:
+            found.append(parse_experiment_id(text))
+        except NotFound:
+            continue
+    return tuple(found)
+
+
+@access(Access.LOG)
+async def update(store: Store, message: messages.UpdateRun) -> replies.UpdatedRun:
+    """Change the status, end time or name of a run. What is not given stays; an empty name too."""
+    info = await runs.update(
+        store,
+        message.run_id,
+        status=choices.status(message.status),
+        end_time=choices.or_none(message.end_time),
+        name=message.run_name or None,
+    )
+    return replies.UpdatedRun(encode.run_info(info))
+
+
+@access(Access.EDIT)
+async def delete(store: Store, message: messages.RunId) -> replies.Empty:
+    """Mark a run as deleted. Nothing of it is removed."""
+    await runs.delete(store, message.run_id)
+    return replies.Empty()
+
+
+@access(Access.EDIT)
+async def restore(store: Store, message: messages.RunId) -> replies.Empty:
+    """Bring a deleted run back."""
+    await runs.restore(store, message.run_id)
+    return replies.Empty()
+
+
+@access(Access.LOG)
+async def log_metric(store: Store, message: messages.LogMetric) -> replies.Empty:
+    """Log one point of a metric. The same point again changes nothing."""
+    point = Point(message.key, message.value, message.timestamp, message.step)
+    validate_metric(point)  # The batch would name the place of the point in itself.
+    await runs.log_batch(store, message.run_id, metrics=[point])
+    return replies.Empty()
+
+
+@access(Access.LOG)
+async def log_param(store: Store, message: messages.LogParam) -> replies.Empty:
+    """Log a param. Its value cannot be changed; the same value again changes nothing."""
+    await runs.log_param(store, message.run_id, message.key, message.value)
+    return replies.Empty()
+
+
+@access(Access.LOG)
+async def log_batch(store: Store, message: messages.LogBatch) -> replies.Empty:
+    """Log up to 1,000 points, 100 params and 100 tags, 1,000 entries in all. Either all of it is stored or nothing."""
+    await runs.log_batch(
+        store,
+        message.run_id,
+        metrics=[Point(point.key, point.value, point.timestamp, point.step) for point in message.metrics],
+        params=[(param.key, param.value) for param in message.params],
+        tags=[(tag.key, tag.value) for tag in message.tags],
+    )
+    return replies.Empty()
+
+
+@access(Access.LOG)
+async def set_tag(store: Store, message: messages.SetTag) -> replies.Empty:
+    """Set a tag of a run. A tag that is there gets the new value."""
+    await runs.set_tag(store, message.run_id, message.key, message.value)
+    return replies.Empty()
+
+
+@access(Access.LOG)
+async def delete_tag(store: Store, message: messages.DeleteTag) -> replies.Empty:
+    """Remove a tag of a run."""
+    await runs.delete_tag(store, message.run_id, message.key)
+    return replies.Empty()

@@ -1,0 +1,40 @@
+// Fetching curves from the server.
+import { root } from "./dom.js";
+import { read } from "./series.js";
+
+const RUNS_PER_REQUEST = 50; // keeps the address well under what servers and proxies take
+const BUCKETS_MIN = 100;
+const BUCKETS_MAX = 2000;
+
+function address(path, fields) {
+  return `${root()}/charts/${path}?${new URLSearchParams(fields)}`;
+}
+
+/** The address of every point of a metric, as CSV. */
+export function csvAddress(runs, metric) {
+  return address("series.csv", [...runs.map((run) => ["run", run]), ["metric", metric]]);
+}
+
+/** One bucket for each CSS pixel, in steps of 50 so that a small change of width asks for the same again. */
+export function bucketsFor(width) {
+  return Math.min(BUCKETS_MAX, Math.max(BUCKETS_MIN, Math.ceil(width / 50) * 50));
+}
+
+async function request(fields, signal) {
+  const answer = await fetch(address("curves", fields), { signal, headers: { Accept: "application/json" } });
+  const body = await answer.json().catch(() => null);
+  if (!answer.ok) throw new Error(body?.message ?? `The server answered ${answer.status}`);
+  return body.series.map(read);
+}
+
+/** The curves of `metric` for all runs, in their order. `range` is [start, end] on the axis, or null for everything. */
+export async function loadCurves({ runs, metric, axis, range, buckets }, signal) {
+  const common = [["metric", metric], ["axis", axis], ["buckets", buckets]];
+  if (range) common.push(["start", range[0]], ["end", range[1]]);
+  const parts = [];
+  for (let first = 0; first < runs.length; first += RUNS_PER_REQUEST) {
+    const some = runs.slice(first, first + RUNS_PER_REQUEST);
+    parts.push(request([...some.map((run) => ["run", run]), ...common], signal));
+  }
+  return (await Promise.all(parts)).flat();
+}

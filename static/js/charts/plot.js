@@ -1,0 +1,115 @@
+// One uPlot: axes, grid, cross-hair and the drag that zooms. The lines are drawn by lines.js into its canvas, so that
+// every run keeps its own x values and nothing has to be aligned.
+import uPlot from "uplot";
+import { axes } from "./axes.js";
+import { drawLines } from "./lines.js";
+
+const PAD = 0.05; // of the y range, above and below
+const POINTER_EVENTS = ["mousemove", "mouseleave", "mouseenter"];
+
+/** The y range with room above and below, and never empty. */
+export function padded([low, high], log) {
+  if (log) {
+    const room = Math.max((high / low) ** PAD, 1.1);
+    return [low / room, high * room];
+  }
+  const room = high > low ? (high - low) * PAD : Math.abs(high) * 0.1 || 1;
+  return [low - room, high + room];
+}
+
+/** The x range, widened where it is a single place. */
+export function widened([low, high], axis) {
+  if (high > low) return [low, high];
+  const room = axis === "step" ? 1 : 1000;
+  return [low - room, high + room];
+}
+
+export class Plot {
+  #plot = null;
+  #view = null;
+
+  /** `on` holds the callbacks `zoom(low, high)`, `reset()` and `cursor(x or null)`. */
+  constructor(host, on) {
+    this.host = host;
+    this.on = on;
+  }
+
+  /**
+   * Draws a view: { series, xRange, yRange, axis, log, colors, height, highlight }, where a series also has `color`,
+   * `dash` and, smoothed, `smoothed`.
+   */
+  show(view) {
+    this.destroy();
+    this.#view = { ...view, highlight: null };
+    this.#plot = new uPlot(this.#options(view), [[...view.xRange], [...view.yRange]], this.host);
+  }
+
+  get canvas() {
+    return this.#plot?.ctx.canvas;
+  }
+
+  highlight(run) {
+    if (!this.#plot || this.#view.highlight === run) return;
+    this.#view.highlight = run;
+    this.#plot.redraw(false);
+  }
+
+  resize() {
+    const width = this.host.clientWidth;
+    if (this.#plot && width && width !== this.#plot.width) this.#plot.setSize({ width, height: this.#view.height });
+  }
+
+  destroy() {
+    this.#plot?.destroy();
+    this.#plot = null;
+  }
+
+  #options(view) {
+    return {
+      width: Math.max(200, this.host.clientWidth),
+      height: view.height,
+      ms: 1,
+      padding: [10, 14, 0, 0],
+      legend: { show: false },
+      cursor: {
+        y: false,
+        points: { show: false },
+        drag: { x: true, y: false, setScale: false },
+        sync: {
+          key: `minleaf-${view.axis}`,
+          scales: ["x", null],
+          filters: { pub: (type) => POINTER_EVENTS.includes(type) },
+        },
+        bind: { dblclick: () => () => this.on.reset() },
+      },
+      scales: {
+        x: { time: view.axis === "time", range: () => view.xRange },
+        y: { distr: view.log ? 3 : 1, range: () => view.yRange },
+      },
+      series: [{}, { paths: () => null, points: { show: false } }],
+      axes: axes(view),
+      hooks: {
+        draw: [(plot) => this.#draw(plot)],
+        setSelect: [(plot) => this.#selected(plot)],
+        setCursor: [(plot) => this.#moved(plot)],
+      },
+    };
+  }
+
+  #draw(plot) {
+    drawLines(plot.ctx, { ...this.#view, box: plot.bbox }, uPlot.pxRatio);
+  }
+
+  #selected(plot) {
+    const { left, width } = plot.select;
+    if (width < 4) return;
+    const [low, high] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    this.on.zoom(low, high);
+  }
+
+  #moved(plot) {
+    const { left } = plot.cursor;
+    this.on.cursor(left >= 0 ? plot.posToVal(left, "x") : null);
+  }
+}
