@@ -35,7 +35,11 @@ class MinleafClient:
         self._transport: Transport = shared(self.tracking_uri)
 
     def _get(self, path: str, **params: Any) -> dict[str, Any]:
-        given = {name: value for name, value in params.items() if value is not None}
+        given = {
+            name: _values.utf8(f"The parameter {name}", value) if isinstance(value, str) else value
+            for name, value in params.items()
+            if value is not None
+        }
         return self._transport.json("GET", f"{_API}/{path}", params=given)
 
     def _post(self, path: str, *, repeatable: bool = True, gone_is_done: bool = False, **body: Any) -> dict[str, Any]:
@@ -67,20 +71,21 @@ class MinleafClient:
             tags=_wire.text_json({key: str(value) for key, value in (tags or {}).items()}),
             repeatable=False,
         )
-        return str(body["experiment_id"])
+        return _wire.one(str, body, "experiment_id")
 
     def get_experiment(self, experiment_id: str | int) -> Experiment:
         """The experiment with this id, deleted or not. Raises NotFound."""
-        return _wire.experiment(self._get("experiments/get", experiment_id=str(experiment_id))["experiment"])
+        return _wire.one(_wire.experiment, self._get("experiments/get", experiment_id=str(experiment_id)), "experiment")
 
     def get_experiment_by_name(self, name: str) -> Experiment | None:
         """The experiment with this name, deleted or not, or None."""
         try:
-            return _wire.experiment(self._get("experiments/get-by-name", experiment_name=name)["experiment"])
+            body = self._get("experiments/get-by-name", experiment_name=name)
         except NotFound as error:
             if error.error_code == "RESOURCE_DOES_NOT_EXIST":
                 return None
             raise
+        return _wire.one(_wire.experiment, body, "experiment")
 
     def search_experiments(
         self,
@@ -99,7 +104,7 @@ class MinleafClient:
             order_by=list(order_by or ()),
             page_token=page_token,
         )
-        return PagedList([_wire.experiment(item) for item in body.get("experiments", ())], _token(body))
+        return PagedList(_wire.many(_wire.experiment, body, "experiments"), _token(body))
 
     def rename_experiment(self, experiment_id: str | int, new_name: str) -> None:
         """Give an active experiment another name (the REST call experiments/update)."""
@@ -146,11 +151,11 @@ class MinleafClient:
             run_name=run_name,
             repeatable=False,
         )
-        return _wire.run(body["run"])
+        return _wire.one(_wire.run, body, "run")
 
     def get_run(self, run_id: str) -> Run:
         """The run with this id, deleted or not. Raises NotFound."""
-        return _wire.run(self._get("runs/get", run_id=run_id)["run"])
+        return _wire.one(_wire.run, self._get("runs/get", run_id=run_id), "run")
 
     def update_run(
         self, run_id: str, status: str | None = None, name: str | None = None, end_time: int | None = None
@@ -163,7 +168,7 @@ class MinleafClient:
             run_name=name,
             end_time=None if end_time is None else _values.timestamp_ms(end_time),
         )
-        return _wire.run_info(body["run_info"])
+        return _wire.one(_wire.run_info, body, "run_info")
 
     def set_terminated(self, run_id: str, status: str | None = None, end_time: int | None = None) -> None:
         """End a run: FINISHED and now, where nothing else is said."""
@@ -197,7 +202,7 @@ class MinleafClient:
             order_by=list(order_by or ()),
             page_token=page_token,
         )
-        return PagedList([_wire.run(item) for item in body.get("runs", ())], _token(body))
+        return PagedList(_wire.many(_wire.run, body, "runs"), _token(body))
 
     # Logging
 
@@ -262,7 +267,7 @@ class MinleafClient:
             body = self._get(
                 "metrics/get-history", run_id=run_id, metric_key=key, max_results=_HISTORY_PAGE, page_token=token
             )
-            yield from (_wire.metric(item) for item in body.get("metrics", ()))
+            yield from _wire.many(_wire.metric, body, "metrics")
             token = _token(body)
             if token is None:
                 return
@@ -289,10 +294,11 @@ class MinleafClient:
             max_results=max_results,
         )
 
-    def _points(self, path: str, key: str, **params: list[str] | int | None) -> list[Metric]:
-        given = {name: value for name, value in params.items() if value is not None} | {"metric_key": key}
+    def _points(self, path: str, key: str, **params: list[str] | str | int | None) -> list[Metric]:
+        given = {name: value for name, value in params.items() if value is not None}
+        given["metric_key"] = _values.utf8("The name of the metric", key)
         body = self._transport.json("GET", f"{_PAGES_API}/metrics/{path}", params=given)
-        return [_wire.metric(item) for item in body.get("metrics", ())]
+        return _wire.many(_wire.metric, body, "metrics")
 
 
 def _checked(metric: Metric) -> Metric:

@@ -5,6 +5,7 @@ so that no write is taken for done that was not.
 """
 
 import atexit
+import ipaddress
 import json
 import os
 import random
@@ -32,7 +33,6 @@ LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepali
 _BUSY = frozenset({429, 503})
 _TRANSIENT = _BUSY | {502, 504}
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 @dataclass(frozen=True)
@@ -83,11 +83,21 @@ class Transport:
         return http
 
     def _open(self) -> httpx.Client:
-        headers = {"User-Agent": f"minleaf/{__version__}", "Accept": "application/json"}
-        host = httpx.URL(self.server.address).host
-        # A proxy from the environment is of no use for this machine itself, and often set without an exception for it.
-        direct: dict[str, httpx.BaseTransport | None] = {f"all://{host}": None} if host in _LOOPBACK else {}
-        return httpx.Client(headers=headers, timeout=TIMEOUT, limits=LIMITS, follow_redirects=False, mounts=direct)
+        url = httpx.URL(self.server.address)
+        # A proxy of the environment is of no use for this machine itself, and often set without an exception for it.
+        from_environment = not (url.scheme == "http" and _is_this_machine(url.host))
+        try:
+            return httpx.Client(
+                headers={"User-Agent": f"minleaf/{__version__}", "Accept": "application/json"},
+                timeout=TIMEOUT,
+                limits=LIMITS,
+                follow_redirects=False,
+                trust_env=from_environment,
+            )
+        except (ValueError, ImportError, OSError) as error:
+            raise ConfigurationError(
+                f"The proxy or certificate settings of the environment cannot be used: {error}."
+            ) from error
 
     def json(
         self,
@@ -138,7 +148,8 @@ class Transport:
                     return response, in_doubt
                 in_doubt = in_doubt or response.status_code not in _BUSY
                 wait = _retry_after(response)
-            time.sleep(self._pause(attempt) if wait is None else wait)
+            # Not before the time asked for, but not with every other client at that very moment either.
+            time.sleep((wait or 0.0) + self._pause(attempt if wait is None else 1))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _worth_repeating(self, call: _Call, response: httpx.Response, attempt: int) -> bool:
@@ -224,6 +235,13 @@ class Transport:
             f"No tracking server at {self.server.address} ({reason}), tried {times}. Start one with `minleaf ui`, or "
             "set MINLEAF_TRACKING_URI or set_tracking_uri() to the address of yours."
         )
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

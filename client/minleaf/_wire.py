@@ -4,14 +4,31 @@ proto-JSON leaves out what has its default value, writes 64-bit integers as numb
 infinities as strings; all of that ends here.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from minleaf._values import timestamp_ms, wire_float
 from minleaf.entities import Experiment, LifecycleStage, Metric, Run, RunData, RunInfo, RunStatus, ViewType
-from minleaf.exceptions import InvalidParameter
+from minleaf.exceptions import InvalidParameter, UnexpectedAnswer
 
 Json = Mapping[str, Any]
+Entity = TypeVar("Entity")
+
+
+def one(parse: Callable[[Any], Entity], body: Json, name: str) -> Entity:
+    """Field `name` of an answer, parsed. Raises UnexpectedAnswer where it is missing or not what it should be."""
+    try:
+        return parse(body[name])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UnexpectedAnswer(
+            f"The server's answer has no usable {name!r} ({type(error).__name__}: {error}). Is a tracking server at "
+            "the tracking URI?"
+        ) from error
+
+
+def many(parse: Callable[[Any], Entity], body: Json, name: str) -> list[Entity]:
+    """List `name` of an answer, parsed; an absent one is empty. Raises UnexpectedAnswer."""
+    return one(lambda items: [parse(item) for item in items], {name: (), **body}, name)
 
 
 def experiment(body: Json) -> Experiment:

@@ -37,7 +37,7 @@ class Dummy:
         @access(Access.EDIT)
         async def thing(request: Request) -> Response:
             self.calls.append(f"{request.method} {request.url.path}")
-            self.bodies.append(await read_body(request.receive, MAX_BODY))
+            self.bodies.append(await read_body(request.receive, 100 * MAX_BODY))
             return PlainTextResponse(f"done {request.url.scheme} {request.url.netloc} {request.scope['root_path']}")
 
         @access(Access.READ)

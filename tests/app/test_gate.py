@@ -339,6 +339,10 @@ class TestPrefix:
             assert live.request("GET", "/team/minleafthing").status == 404
             assert live.request("GET", "/team/minleaf/team/minleaf/thing").status == 404
 
+    def test_a_path_that_only_begins_like_the_prefix_is_not_under_it(self) -> None:
+        with Dummy(replace(Dummy().settings, static_prefix="/thi")).live() as live:
+            assert live.request("GET", "/thing").body == f"done http 127.0.0.1:{live.port} ".encode()
+
 
 def test_the_server_closes_what_is_left_open(live: Live) -> None:
     with live.connect() as conn:

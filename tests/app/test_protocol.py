@@ -24,6 +24,7 @@ AMBIGUOUS = {
     "a length beyond 64 bits": POST + b"Content-Length: 99999999999999999999999\r\n\r\n",
     "an unknown encoding": POST + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
     "chunked and then another": POST + b"Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "another and then chunked": POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
     "chunked in a second header": POST + b"Transfer-Encoding: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
     "a space before the colon": POST + b"Content-Length : 3\r\n\r\nabc",
     "a folded header": POST + b"X-Fold: a\r\n b\r\n\r\n",

@@ -5,8 +5,13 @@ import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 import minleaf
 from minleaf.entities import Experiment
+
+# What happens here does not depend on the database, so one is enough.
+pytestmark = pytest.mark.parametrize("shared_server", ["sqlite"], indirect=True, scope="module")
 
 
 def metrics_of(run_id: str) -> dict[str, float]:

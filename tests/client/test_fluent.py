@@ -312,3 +312,11 @@ def test_runs_as_a_pandas_table_equal_that_of_mlflow(experiment: Experiment, add
     assert len(ours.columns) == len(theirs.columns)
     empty = minleaf.search_runs(filter_string="params.n = 'none'", output_format="pandas")
     assert list(empty.columns) == list(theirs.columns[:6])
+
+
+def test_a_run_carries_the_tags(experiment: Experiment) -> None:
+    with minleaf.start_run(tags={"mlflow.source.name": "mine"}) as run:
+        pass
+    tags = minleaf.get_run(run.info.run_id).data.tags
+    assert tags["mlflow.source.name"] == "mine"
+    assert tags["mlflow.user"] == minleaf.get_run(run.info.run_id).info.user_id

@@ -1,21 +1,12 @@
 """The tags a run starts with, on real git repositories."""
 
-import subprocess
 import sys
-import types
 from pathlib import Path
 
 import pytest
 
-import minleaf
 from minleaf import _git, _tags
-from minleaf.entities import Experiment
-
-GIT = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "init.defaultBranch=trunk"]
-
-
-def git(folder: Path, *arguments: str) -> str:
-    return subprocess.run([*GIT, *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+from tests.support.git import git
 
 
 @pytest.fixture
@@ -112,29 +103,3 @@ def test_a_context_that_is_no_object_is_said(
     monkeypatch.setenv("MINLEAF_RUN_CONTEXT", text)
     assert "mlflow.source.type" in _tags.start_tags()
     assert "no JSON object" in caplog.text
-
-
-class KernelShell:
-    """What a Jupyter kernel's shell shows of itself."""
-
-    kernel = object()
-
-    def __init__(self, **names: str) -> None:
-        self.user_ns = names
-
-
-def test_in_a_notebook(monkeypatch: pytest.MonkeyPatch, repository: Path) -> None:
-    shell = KernelShell(__vsc_ipynb_file__="/home/ada/study.ipynb")
-    monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))  # type: ignore[arg-type]
-    monkeypatch.chdir(repository)
-    tags = _tags.start_tags()
-    assert (tags["mlflow.source.name"], tags["mlflow.source.type"]) == ("study.ipynb", "NOTEBOOK")
-    assert tags["mlflow.source.git.commit"] == git(repository, "rev-parse", "HEAD")
-
-
-def test_a_run_carries_the_tags(experiment: Experiment) -> None:
-    with minleaf.start_run(tags={"mlflow.source.name": "mine"}) as run:
-        pass
-    tags = minleaf.get_run(run.info.run_id).data.tags
-    assert tags["mlflow.source.name"] == "mine"
-    assert tags["mlflow.user"] == minleaf.get_run(run.info.run_id).info.user_id

@@ -9,10 +9,13 @@ from email.utils import format_datetime
 
 import pytest
 
+import minleaf
+from minleaf import MinleafClient
 from minleaf._settings import Endpoint
 from minleaf._transport import Transport
 from minleaf.exceptions import (
     AlreadyExists,
+    ConfigurationError,
     ConnectionFailed,
     InvalidParameter,
     NotFound,
@@ -41,11 +44,12 @@ def transport(url: str, authorization: str | None = None, tries: int = 3) -> Ite
         made.close()
 
 
-def test_nobody_there_says_where_and_what_to_do() -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_nobody_there_says_where_and_what_to_do(host: str) -> None:
     port = free_port()
-    with transport(f"http://127.0.0.1:{port}") as to, pytest.raises(ConnectionFailed) as caught:
+    with transport(f"http://{host}:{port}") as to, pytest.raises(ConnectionFailed) as caught:
         to.json("POST", "/x", body={}, repeatable=False)
-    assert f"http://127.0.0.1:{port}" in caught.value.message
+    assert f"http://{host}:{port}" in caught.value.message
     assert "tried 3 times" in caught.value.message
     assert "minleaf ui" in caught.value.message
 
@@ -205,6 +209,23 @@ def test_an_exception_survives_pickling() -> None:
     assert (type(again), again.message, again.error_code, again.status) == (NotFound, "gone", "NOT_FOUND", 404)
 
 
+@pytest.mark.parametrize(("asked", "least"), [({"Retry_After": "7"}, 7.0), ({}, 0.01 / 2)])
+def test_the_pause_is_the_one_asked_for(asked: dict[str, str], least: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("minleaf._transport.time.sleep", pauses.append)
+    busy = answer(503, {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "x"}, **asked)
+    with ScriptedServer([busy, OK]) as server, transport(server.url) as to:
+        assert to.json("GET", "/x") == {"done": True}
+    assert len(pauses) == 1
+    assert least <= pauses[0] <= least + 0.01
+
+
+def test_settings_of_the_environment_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "gopher://proxy")
+    with transport("http://example.invalid") as to, pytest.raises(ConfigurationError, match="proxy or certificate"):
+        to.json("GET", "/x")
+
+
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{free_port()}")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}")
@@ -212,3 +233,30 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(monkeypatch: p
     monkeypatch.delenv("no_proxy", raising=False)
     with ScriptedServer([OK]) as server, transport(server.url) as to:
         assert to.json("GET", "/x") == {"done": True}
+
+
+@pytest.mark.parametrize("run", [None, [], {"info": {}}, {"info": {"run_id": "r"}, "data": 1}])
+def test_json_of_another_program_is_no_run(run: object) -> None:
+    with ScriptedServer([answer(200, {"run": run})]) as server:
+        client = MinleafClient(server.url)
+        with pytest.raises(UnexpectedAnswer, match="no usable 'run'"):
+            client.get_run("r")
+
+
+def test_half_a_surrogate_pair_is_never_sent() -> None:
+    with ScriptedServer([OK]) as server:
+        with pytest.raises(InvalidParameter, match="not valid Unicode"):
+            MinleafClient(server.url).get_experiment_by_name("\ud800")
+        assert server.requests == []
+
+
+def test_the_error_of_the_block_is_not_hidden_by_a_server_that_is_gone(caplog: pytest.LogCaptureFixture) -> None:
+    info = {"run_id": "r", "experiment_id": "0", "status": "RUNNING", "start_time": 1, "lifecycle_stage": "active"}
+    created = answer(200, {"run": {"info": info, "data": {}}})
+    broken = answer(500, {"error_code": "INTERNAL_ERROR", "message": "disk full"})
+    with ScriptedServer([created, broken]) as server:
+        minleaf.set_tracking_uri(server.url)
+        with pytest.raises(ZeroDivisionError), minleaf.start_run():
+            print(1 / 0)
+    assert "Run r could not be marked as FAILED: disk full" in caplog.text
+    assert minleaf.active_run() is None

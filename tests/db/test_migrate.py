@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, make_url, text
 
 from minleaf_server import resources
 from minleaf_server.db import migrate
@@ -156,3 +156,17 @@ def test_servers_that_start_at_once_migrate_once(database_uri: str) -> None:
         process.stdin.write("x")
         process.stdin.flush()
     assert sorted(process.communicate()[0] for process in processes) == ["False\n", "False\n", "True\n"]
+
+
+@pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
+def test_database_that_cannot_hold_all_text(postgres: str, encoding: str) -> None:
+    address = postgres.replace("postgresql://", "postgresql+psycopg://")
+    name = f"encoded_{encoding.lower()}"
+    admin = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    options = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    with admin.connect() as conn:
+        conn.execute(text(f"DROP DATABASE IF EXISTS {name}"))
+        conn.execute(text(f"CREATE DATABASE {name} {options}"))
+    url = make_url(address.replace("/postgres?", f"/{name}?"))
+    with pytest.raises(SetupError, match=f"encoded in {encoding}.*UTF8"):
+        migrate.upgrade(dialect_of(url).engines(url)[1])

@@ -166,7 +166,7 @@ def test_encodings(encoding: str) -> None:
 
 def test_json_inside_a_json_string() -> None:
     assert decode_body(json.dumps(json.dumps(METRIC)).encode(), messages.LogMetric).value == 1.5
-    assert "not a str" in refusal(json.dumps(json.dumps(json.dumps(METRIC))))
+    assert "it is of type 'str'" in refusal(json.dumps(json.dumps(json.dumps(METRIC))))
 
 
 @pytest.mark.parametrize("body", [b"", b"  ", b"null", b"{}", b'"null"'])
@@ -183,7 +183,9 @@ def test_a_body_that_is_no_json_is_refused_even_where_nothing_is_required(body: 
 
 @pytest.mark.parametrize(("body", "kind"), [("[1]", "list"), ("5", "int"), ("true", "bool"), ("1.5", "float")])
 def test_a_body_that_is_no_object_is_refused(body: str, kind: str) -> None:
-    assert refusal(body, messages.CreateRun) == f"The body of the request must be a JSON object, not a {kind}."
+    assert (
+        refusal(body, messages.CreateRun) == f"The body of the request must be a JSON object; it is of type '{kind}'."
+    )
 
 
 @pytest.mark.parametrize(

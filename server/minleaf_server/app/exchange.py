@@ -23,31 +23,28 @@ class Reply:
     After a refusal the application may still try to answer; nothing of that is sent.
     """
 
-    __slots__ = ("_api", "_id", "_refused", "_send", "finished", "started")
+    __slots__ = ("_api", "_id", "_refused", "_send", "_started")
 
     def __init__(self, send: Send, request_id: str, api: bool) -> None:
         self._send = send
         self._id = request_id
         self._api = api
         self._refused = False
-        self.started = False
-        self.finished = False
+        self._started = False
 
     async def send(self, message: Message) -> None:
         """The `send` that the application gets."""
         if self._refused:
             return
         if message["type"] == "http.response.start":
-            self.started = True
+            self._started = True
             headers = message.get("headers", ())
             message["headers"] = [*headers, *SECURITY_HEADERS, (b"x-request-id", self._id.encode("ascii"))]
-        elif not message.get("more_body", False):
-            self.finished = True
         await self._send(message)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal. Where an answer has begun already, it is only cut short."""
-        if not self.started:
+        if not self._started:
             body, headers = rendered(refusal, self._api)
             await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await self.send({"type": "http.response.body", "body": body})

@@ -90,9 +90,8 @@ class Gate:
             return
         except Exception:
             log.exception("A request failed", extra={"fields": {"method": scope["method"]}})
+            # Where half an answer is out, nothing more is sent; uvicorn then closes the connection, which tells it.
             await reply.refuse(internal_error(request_id))
-            if not reply.finished:  # Half an answer is out: only closing the connection tells the client.
-                raise
 
     def _inner_path(self, scope: Scope) -> str:
         """The path without the static prefix; the prefix becomes the `root_path` that links are built with."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from minleaf_server.rest.errors import body_of
+from minleaf_server.web.body import too_large
 
 API_PREFIXES = ("/api/", "/ajax-api/")
 
@@ -58,11 +59,8 @@ LENGTH_INVALID = Refusal(400, "BAD_REQUEST", "The Content-Length header is not a
 
 def body_too_large(limit: int) -> Refusal:
     """The refusal of a body of more than `limit` bytes."""
-    return Refusal(
-        413,
-        "REQUEST_TOO_LARGE",
-        f"The body of this request is larger than {limit} bytes. Send it in several requests.",
-    )
+    error = too_large(limit)
+    return Refusal(413, error.code, error.message)
 
 
 def internal_error(request_id: str) -> Refusal:

@@ -24,11 +24,15 @@ def current(engine: Engine) -> str | None:
     """Return the revision of the database, or None where it is empty.
 
     Reads only, on a connection of its own: connecting through `engine` may already set up the file for Minleaf.
-    Raises SetupError for a database that is not Minleaf's.
+    Raises SetupError for a database that is not Minleaf's or that cannot hold all text.
     """
-    waiting = {"connect_timeout": _CONNECT_SECONDS} if engine.dialect.name == "postgresql" else {}
-    probe = create_engine(engine.url, poolclass=NullPool, connect_args=waiting)
+    postgres = engine.dialect.name == "postgresql"
+    # Without an encoding the driver gives bytes where the database has none, and SQLAlchemy stumbles over them.
+    options = {"connect_timeout": _CONNECT_SECONDS, "client_encoding": "utf8"} if postgres else {}
+    probe = create_engine(engine.url, poolclass=NullPool, connect_args=options)
     with probe.connect() as conn:
+        if postgres:
+            _require_utf8(conn)
         return _revision(conn)
 
 
@@ -77,6 +81,15 @@ def _revision(conn: Connection) -> str | None:
     if tables:
         raise SetupError(_foreign(tables))
     return None
+
+
+def _require_utf8(conn: Connection) -> None:
+    encoding = conn.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding != "UTF8":
+        raise SetupError(
+            f"The database is encoded in {encoding}, which cannot hold every name and value. Give an empty one that "
+            "is made with: CREATE DATABASE minleaf ENCODING 'UTF8' TEMPLATE template0"
+        )
 
 
 def _foreign(tables: set[str]) -> str:

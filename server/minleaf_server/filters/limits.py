@@ -24,8 +24,8 @@ MAX_REGEX = 1_000
 MAX_REGEX_REPEAT = 255
 """The largest number in `{m,n}`. Postgres takes no larger one."""
 
-MAX_REGEX_SIZE = 2_000
-"""Characters and classes of a regular expression once its `{m,n}` are written out."""
+MAX_REGEX_SIZE = 1_000
+"""Characters and classes of a regular expression once its `{m,n}` are written out. RE2 repeats no further."""
 
 MAX_NAMES_COMPARED = 2_000
 """Names that an unknown name is compared with for a suggestion."""

@@ -66,7 +66,7 @@ def _from_quoted(reader: Reader) -> Field:
 def _quoted_key(reader: Reader, kind: Kind, first: Token, dot: Token | None = None) -> Field:
     """The quoted key that must touch the dot."""
     before, token = dot or first, reader.peek()
-    if token.kind is not TokenKind.QUOTED or token.quote == "'" or token.start != before.end:
+    if token.kind is not TokenKind.QUOTED or token.start != before.end:
         raise reader.expected(
             f"a name after {kind.value}.", f"A name with blanks goes in backticks: {kind.value}.`my name`."
         )

@@ -77,8 +77,10 @@ class _Parser:
         if token.is_keyword("exists"):
             return self._exists()
         if token.kind in (TokenKind.WORD, TokenKind.QUOTED):
+            if not _starts_comparison(self._reader):
+                return self._words()
             self._count(token)
-            return comparison(self._reader) if _starts_comparison(self._reader) else self._words()
+            return comparison(self._reader)
         raise self._reader.expected("a name, a word, 'not' or '('")
 
     def _parenthesis(self) -> Expr:
@@ -104,8 +106,6 @@ class _Parser:
                 raise self._reader.expected("'and' or 'or'", "A name with blanks goes in backticks: `my metric` > 1.")
             self._count(self._reader.peek())
             words.append(_word(self._reader))
-        # The first word was counted as a clause already.
-        self._clauses -= 1
         return Words(tuple(words))
 
     def _count(self, token: Token) -> None:

@@ -22,7 +22,7 @@ from minleaf_server.rest.messages import Request
 
 Message = TypeVar("Message", bound=Request)
 
-_SEE_DOCS = " See the API docs for more information about request parameters."
+SEE_DOCS = " See the API docs for more information about request parameters."
 _ESCAPED_NUL = b"\\u0000"
 
 
@@ -74,7 +74,7 @@ def _json_object(body: bytes) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise InvalidParameter(f"The body of the request must be a JSON object, not a {_type_name(value)}.")
+        raise InvalidParameter(f"The body of the request must be a JSON object; it is of type '{_type_name(value)}'.")
     return value
 
 
@@ -124,7 +124,7 @@ def convert(values: Mapping[str, Any], kind: type[Message], path: str = "") -> M
         name = f"{path}.{field.name}" if path else field.name
         if value is None or (field.required and value in ("", [])):
             if field.required:
-                raise InvalidParameter(str(missing_value(name)) + _SEE_DOCS)
+                raise InvalidParameter(str(missing_value(name)) + SEE_DOCS)
             continue
         arguments[field.name] = _converted(value, field.declared, name)
     return kind(**arguments)
@@ -189,4 +189,4 @@ def _type_name(value: Any) -> str:
 
 def _wrong_type(path: str, value: Any) -> InvalidParameter:
     reason = f" Hint: Value was of type '{_type_name(value)}'."
-    return InvalidParameter(str(invalid_value(path, value, reason)) + _SEE_DOCS)
+    return InvalidParameter(str(invalid_value(path, value, reason)) + SEE_DOCS)

@@ -68,7 +68,7 @@ def run(found: entities.Run) -> replies.Run:
     ]
     params = [replies.Param(key, text) for key, text in found.params.items()]
     data = replies.RunData(metrics or UNSET, params or UNSET, tags(found.tags) or UNSET)
-    return replies.Run(run_info(found.info), data, replies.RunInputs())
+    return replies.Run(run_info(found.info), data, replies.RunInputs(), replies.RunOutputs())
 
 
 def points(series: Sequence[Point]) -> list[replies.Metric]:

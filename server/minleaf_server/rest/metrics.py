@@ -9,6 +9,7 @@ from minleaf_server.db.store import Store
 from minleaf_server.entities import Page, Point
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.rest import choices, encode, messages, replies
+from minleaf_server.rest.decode import SEE_DOCS
 from minleaf_server.rest.endpoint import Parts
 from minleaf_server.tracking import metrics
 from minleaf_server.tracking.search import check_max_results
@@ -78,7 +79,7 @@ async def history_interval(store: Store, message: messages.GetMetricHistoryBulkI
     if len(message.run_ids) > MAX_RUNS:
         raise InvalidParameter(
             f"GetMetricHistoryBulkInterval request must specify at most {MAX_RUNS} run_ids. "
-            f"Received {len(message.run_ids)} run_ids."
+            f"Received {len(message.run_ids)} run_ids.{SEE_DOCS}"
         )
     start, end = _interval(choices.or_none(message.start_step), choices.or_none(message.end_step))
     found = await metrics.history_interval(
@@ -106,5 +107,5 @@ def _sample_size(asked: int | UnsetType) -> int:
     if isinstance(asked, UnsetType):
         return MAX_INTERVAL_RESULTS
     if not 1 <= asked <= MAX_INTERVAL_RESULTS:
-        raise InvalidParameter(f"max_results must be between 1 and {MAX_INTERVAL_RESULTS}.")
+        raise InvalidParameter(f"max_results must be between 1 and {MAX_INTERVAL_RESULTS}.{SEE_DOCS}")
     return asked

@@ -85,10 +85,15 @@ class RunInputs(Struct):
     """Datasets and models that a run read. They are not kept yet, so it is always `{}`."""
 
 
+class RunOutputs(Struct):
+    """Models that a run made. They are not kept yet, so it is always `{}`."""
+
+
 class Run(Struct):
     info: RunInfo
     data: RunData
     inputs: RunInputs
+    outputs: RunOutputs
 
 
 class OneRun(Struct):

@@ -2,7 +2,7 @@
 
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Point
-from minleaf_server.entities.validation import parse_experiment_id, validate_metric
+from minleaf_server.entities.validation import parse_experiment_id, validate_metric, validate_run_id
 from minleaf_server.errors import NotFound
 from minleaf_server.rest import choices, encode, messages, replies
 from minleaf_server.tracking import runs, search
@@ -109,6 +109,7 @@ async def log_param(store: Store, message: messages.LogParam) -> replies.Empty:
 @access(Access.LOG)
 async def log_batch(store: Store, message: messages.LogBatch) -> replies.Empty:
     """Log up to 1,000 points, 100 params and 100 tags, 1,000 entries in all. Either all of it is stored or nothing."""
+    validate_run_id(message.run_id)
     await runs.log_batch(
         store,
         message.run_id,

@@ -27,7 +27,7 @@ async def history(
     """
     if max_results is not None and max_results < 1:
         raise InvalidParameter(
-            f"Invalid value {max_results} for parameter 'max_results' supplied. It must be positive."
+            f"Invalid value {max_results} for parameter 'max_results' supplied. It must be a positive integer."
         )
     found = await _series(store, [run_id], key)
     series = found[run_id].by_time()

@@ -23,7 +23,7 @@ export class Controls {
     this.slider = element("input", { type: "range", min: "0", max: "0.99", step: "0.01", title: "Smoothing" });
     this.slider.setAttribute("aria-label", `Smoothing of ${metric}`);
     this.slider.addEventListener("input", () => change("smooth", this.slider.value, "0"));
-    this.weight = element("output", { className: "chart-faint" });
+    this.weight = element("span", { className: "chart-weight" });
     host.append(this.#bar(on));
   }
 

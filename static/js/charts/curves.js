@@ -8,7 +8,7 @@ import { Legend } from "./legend.js";
 import { bucketsFor, csvAddress, loadCurves } from "./load.js";
 import { colorsFor, dash, runColor } from "./palette.js";
 import { padded, Plot, widened } from "./plot.js";
-import { countOutside, extentX, extentY, nearest, smooth, totals, typicalRange } from "./series.js";
+import { countOutside, drawable, extentX, extentY, nearest, smooth, totals, typicalRange } from "./series.js";
 import { settings, toggle, watch } from "./state.js";
 
 const HEIGHT_PX = 240;
@@ -50,7 +50,7 @@ export class CurvesChart {
     this.plot = new Plot(this.host, {
       zoom: (low, high) => this.zoom([low, high]),
       reset: () => this.zoom(null),
-      cursor: (x) => this.#cursor(x),
+      cursor: (x, top) => this.#cursor(x, top),
     });
     const link = (run) => `${root()}/runs/${encodeURIComponent(run)}`;
     const highlight = (run) => this.plot.highlight(run);
@@ -106,7 +106,7 @@ export class CurvesChart {
     this.#loading = loading;
     this.figure.dataset.state = "loading";
     const { runs, metric } = this;
-    const buckets = bucketsFor(this.host.clientWidth);
+    const buckets = bucketsFor(this.host.clientWidth, runs.length);
     const asked = { runs, metric, axis: this.settings.axis, range: this.#range, buckets };
     try {
       this.#take(await loadCurves(asked, loading.signal));
@@ -191,14 +191,34 @@ export class CurvesChart {
     this.figure.dataset.state = "ready";
   }
 
-  #cursor(x) {
-    const { axis } = this.settings;
-    if (this.legend) return this.legend.show(this.#series, x, axis);
+  /** Reads the curves at x, or at their ends when the pointer is elsewhere. `top` is the pointer's height, if any. */
+  #cursor(x, top = -1) {
+    const near = x === null ? null : this.#nearestPoint(x, top);
+    this.plot.point(near);
+    if (!this.legend) return this.#read(x);
+    this.legend.show(this.#series, x, this.settings.axis);
+    return this.legend.mark(near && top >= 0 ? near.run : null);
+  }
+
+  /** Of the runs' points at x, the one nearest to the pointer. */
+  #nearestPoint(x, top) {
+    const { log } = this.settings;
+    const points = this.#series
+      .map(({ run, color, ...one }) => ({ run, color, index: nearest(one, x), one }))
+      .map(({ index, one, ...rest }) => ({ ...rest, x: one.x[index], y: one.y[index] }))
+      .filter(({ y }) => drawable(y, log));
+    if (points.length > 1 && top < 0) return null;
+    const away = ({ y }) => Math.abs(this.plot.height(y) - top);
+    return points.reduce((best, point) => (best && away(best) <= away(point) ? best : point), null);
+  }
+
+  /** The line below the plot of a single run. */
+  #read(x) {
     const [only] = this.#series;
     const index = x === null ? only.x.length - 1 : nearest(only, x);
     if (index < 0) return this.readout.replaceChildren();
     const smoothed = only.smoothed ? `, smoothed ${number(only.smoothed[index])}` : "";
-    const where = `${x === null ? "last, " : ""}${place(only.x[index], axis)}`;
+    const where = `${x === null ? "last, " : ""}${place(only.x[index], this.settings.axis)}`;
     const value = element("strong", { title: String(only.y[index]) }, number(only.y[index]));
     return this.readout.replaceChildren(value, element("span", { className: "chart-faint" }, ` ${where}${smoothed}`));
   }

@@ -25,6 +25,7 @@ export function select(label, groups, value, onchange) {
     else list.append(...made);
   }
   list.value = value;
+  list.setAttribute("aria-label", label);
   list.addEventListener("change", () => onchange(list.value));
   return element("label", { className: "chart-field" }, element("span", {}, label), list);
 }

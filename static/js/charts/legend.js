@@ -10,6 +10,11 @@ function byValue(a, b) {
   return b.value - a.value;
 }
 
+/** Leaves the page alone where nothing changes: a pointer moves often, and there may be many rows. */
+function write(cell, text) {
+  if (cell.textContent !== text) cell.textContent = text;
+}
+
 export class Legend {
   #rows = new Map();
   #order = "";
@@ -58,11 +63,16 @@ export class Legend {
     found.sort(byValue);
     for (const { run, value, x: at } of found) {
       const row = this.#rows.get(run);
-      row.value.textContent = at === null ? "none" : number(value);
+      write(row.value, at === null ? "none" : number(value));
+      write(row.at, at === null ? "" : place(at, axis));
       row.value.title = at === null ? "" : String(value);
-      row.at.textContent = at === null ? "" : place(at, axis);
     }
     this.#arrange(found.map(({ run }) => run));
+  }
+
+  /** Marks the run under the pointer, or none. */
+  mark(run) {
+    for (const [other, { line }] of this.#rows) line.classList.toggle("chart-near", other === run);
   }
 
   #arrange(runs) {

@@ -5,6 +5,7 @@ import { read } from "./series.js";
 const RUNS_PER_REQUEST = 50; // keeps the address well under what servers and proxies take
 const BUCKETS_MIN = 100;
 const BUCKETS_MAX = 2000;
+const POINTS_AIM = 100_000; // of all runs of a chart together, at four points a bucket
 
 function address(path, fields) {
   return `${root()}/charts/${path}?${new URLSearchParams(fields)}`;
@@ -15,9 +16,13 @@ export function csvAddress(runs, metric) {
   return address("series.csv", [...runs.map((run) => ["run", run]), ["metric", metric]]);
 }
 
-/** One bucket for each CSS pixel, in steps of 50 so that a small change of width asks for the same again. */
-export function bucketsFor(width) {
-  return Math.min(BUCKETS_MAX, Math.max(BUCKETS_MIN, Math.ceil(width / 50) * 50));
+/**
+ * One bucket for each CSS pixel, in steps of 50 so that a small change of width asks for the same again. Of many runs
+ * each gets fewer, and keeps the lowest and highest value of every bucket as ever.
+ */
+export function bucketsFor(width, runs) {
+  const share = Math.ceil(POINTS_AIM / 4 / runs);
+  return Math.min(BUCKETS_MAX, Math.max(BUCKETS_MIN, Math.min(share, Math.ceil(width / 50) * 50)));
 }
 
 async function request(fields, signal) {

@@ -2,6 +2,7 @@
 // every run keeps its own x values and nothing has to be aligned.
 import uPlot from "uplot";
 import { axes } from "./axes.js";
+import { element } from "./dom.js";
 import { drawLines } from "./lines.js";
 
 const PAD = 0.05; // of the y range, above and below
@@ -27,8 +28,10 @@ export function widened([low, high], axis) {
 export class Plot {
   #plot = null;
   #view = null;
+  #frame = 0;
+  #dot = element("div", { className: "chart-dot", hidden: true });
 
-  /** `on` holds the callbacks `zoom(low, high)`, `reset()` and `cursor(x or null)`. */
+  /** `on` holds the callbacks `zoom(low, high)`, `reset()` and `cursor(x or null, top)`. */
   constructor(host, on) {
     this.host = host;
     this.on = on;
@@ -108,8 +111,31 @@ export class Plot {
     this.on.zoom(low, high);
   }
 
+  /** Once a frame at most, however often the pointer or another chart's cross-hair moves. */
   #moved(plot) {
-    const { left } = plot.cursor;
-    this.on.cursor(left >= 0 ? plot.posToVal(left, "x") : null);
+    if (this.#frame) return;
+    this.#frame = requestAnimationFrame(() => {
+      this.#frame = 0;
+      if (plot !== this.#plot) return;
+      const { left, top } = plot.cursor;
+      const inside = left >= 0 && left <= plot.over.clientWidth; // another chart's place may lie beyond this one
+      this.on.cursor(inside ? plot.posToVal(left, "x") : null, plot.over.matches(":hover") ? top : -1);
+    });
+  }
+
+  /** How far below the upper edge a value stands, in CSS pixels. */
+  height(y) {
+    return this.#plot.valToPos(y, "y");
+  }
+
+  /** Puts the dot on a point, or away when there is none. */
+  point(place) {
+    this.#dot.hidden = !place || !this.#plot;
+    if (this.#dot.hidden) return;
+    const { x, y, color } = place;
+    this.#plot.over.append(this.#dot);
+    this.#dot.style.left = `${this.#plot.valToPos(x, "x")}px`;
+    this.#dot.style.top = `${this.#plot.valToPos(y, "y")}px`;
+    this.#dot.style.background = color;
   }
 }
