@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Scope, Send
 
 from minleaf_server.app.exchange import SECURITY_HEADERS
+from minleaf_server.app.gate import Gate
+from minleaf_server.config import Settings
 from tests.app.dummy import MAX_BODY, Dummy
 from tests.app.live import Answer, Live, is_closed, read_answer
 from tests.app.test_hosts import FOREIGN
@@ -348,3 +352,22 @@ def test_the_server_closes_what_is_left_open(live: Live) -> None:
     with live.connect() as conn:
         conn.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         assert is_closed(conn)
+
+
+async def test_what_an_application_says_after_a_refusal_is_not_sent() -> None:
+    async def answers_all_the_same(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] == "http.request":
+            pass
+        await PlainTextResponse("done")(scope, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"x" * MAX_BODY, "more_body": True}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    sent: list[Message] = []
+    headers = [(b"host", b"localhost"), (b"transfer-encoding", b"chunked")]
+    scope = {"type": "http", "method": "POST", "path": "/thing", "scheme": "http", "headers": headers}
+    await Gate(answers_all_the_same, Settings(max_body_bytes=MAX_BODY))(scope, receive, send)
+    assert [message.get("status") for message in sent] == [413, None]

@@ -1,13 +1,17 @@
 """Charts of several runs in a real browser: overlaid curves, parallel coordinates, scatter plot."""
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.charts import Site, chromium, complaints, data, fill, inked_columns, ready
+from tests.browser.charts import HOSTILE_NAME, Site, chromium, complaints, data, fill, inked_columns, ready
 from tests.support.server import RunningServer
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +130,22 @@ def test_the_scatter_plot_draws_counts_and_opens_a_run(page: Page, site: Site) -
     page.mouse.down()
     page.mouse.up()
     page.wait_for_url(f"{site.url}/runs/{site.sweep[11]}*")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("curves", "acc.svg"), ("parallel", "Parallel coordinates.svg"), ("scatter", "acc against depth.svg")],
+)
+def test_every_chart_saves_an_svg_with_the_runs_names(page: Page, kind: str, name: str) -> None:
+    figure = chart(page, kind)
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == name
+    svg = ET.fromstring(Path(download.value.path()).read_text())
+    texts = [element.text for element in svg.iter(f"{SVG}text")]
+    assert HOSTILE_NAME in texts
+    assert {element.tag.removeprefix(SVG) for element in svg.iter()} <= {"svg", "g", "clipPath", "path", "text"}
+    assert len(list(svg.iter(f"{SVG}path"))) > 12
 
 
 def test_colour_by_a_metric(page: Page) -> None:

@@ -14,7 +14,7 @@ import httpx
 
 from tests.support.server import free_port
 
-START_SECONDS_MAX = 180
+START_SECONDS_MAX = 300
 
 
 class MlflowServer:

@@ -1,13 +1,14 @@
 """Each comparison of text gives the answer of plain Python on both databases, for every pair of text and pattern."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from sqlalchemy import ColumnElement, column, literal, select, values
+from sqlalchemy import ColumnElement, select
 
 from minleaf_server.db import text_sql
 from minleaf_server.db.store import Store
-from minleaf_server.db.tables import String
+from minleaf_server.db.tables import experiment_tag
+from minleaf_server.tracking import experiments
 from tests.filters.oracle import fold, like, regex
 from tests.filters.strategies import LONG, PATTERNS, REGEXES, TEXTS
 
@@ -17,15 +18,14 @@ MORE_REGEXES = [r"(?i)^ß$", "(?i)å", "(?i)[à-ï]", r"\bab\b", r"^\W+$", "(?i)
 
 
 async def answers(store: Store, condition: Condition, patterns: list[str], texts: list[str]) -> list[tuple[str, str]]:
-    """The pairs of pattern and text for which the database says yes."""
-    table = values(column("i"), column("text", String), name="texts").data(list(enumerate(texts)))
-    found = []
+    """The pairs of pattern and text for which the database says yes, of a stored column."""
+    made = await experiments.create(store, "texts", tags={str(i): text for i, text in enumerate(texts)})
+    stored = select(experiment_tag.c.value).where(experiment_tag.c.experiment_id == made.id)
+    found: list[tuple[str, str]] = []
     for pattern in patterns:
-        # The column has the type, and with it the collation, that stored texts have.
-        shown = table.c.text.collate("C") if store.dialect.name == "postgresql" else table.c.text
-        query = select(table.c.i).where(condition(shown, pattern), literal(True))
-        for (i,) in await store.read(lambda conn, query=query: conn.execute(query).all()):  # type: ignore[misc]
-            found.append((pattern, texts[i]))
+        query = stored.where(condition(experiment_tag.c.value, pattern))
+        matching = await store.read(lambda conn, query=query: conn.execute(query).scalars().all())  # type: ignore[misc]
+        found += ((pattern, text) for text in matching)
     return sorted(found)
 
 
@@ -34,8 +34,8 @@ def expected(answer: Callable[[str, str], bool], patterns: list[str], texts: lis
 
 
 @pytest.fixture(name="texts")
-def _texts() -> Iterator[list[str]]:
-    yield [*TEXTS, "\\", "*", "a\\b%", "%", "_", "K", "k", "tab\there", "x" * 127 + "é", LONG[:128]]
+def _texts() -> list[str]:
+    return [*TEXTS, "\\", "*", "a\\b%", "%", "_", "K", "k", "tab\there", "x" * 127 + "é", LONG[:128]]
 
 
 async def test_equal(store: Store, texts: list[str]) -> None:
@@ -75,9 +75,9 @@ async def test_regular_expressions(store: Store, texts: list[str]) -> None:
         "(a|a)*b",
         "(a*)*b",
         "(.*a){100}b",
-        "(?:a?){240}(?:a?){240}a{240}a{240}b",
+        "(?:a?){120}(?:a?){120}a{120}a{120}b",
         "[ab]*a[ab]{255}c",
-        ".*" * 400 + "b",
+        ".*" * 200 + "b",
     ],
 )
 async def test_patterns_that_hang_other_engines_answer(store: Store, pattern: str) -> None:
@@ -86,6 +86,6 @@ async def test_patterns_that_hang_other_engines_answer(store: Store, pattern: st
     assert found == expected(lambda text, _: pattern == "^(a+)+$" and text.endswith("a"), [pattern], texts)
 
 
-async def test_like_with_many_wildcards_answers(store: Store) -> None:
-    assert await answers(store, text_sql.like, ["%a" * 50 + "%b"], ["a" * 100_000]) == []
-    assert await answers(store, text_sql.ilike, ["%a" * 50 + "%b", "%é" * 50 + "%b"], ["a" * 100_000]) == []
+@pytest.mark.parametrize("condition", [text_sql.like, text_sql.ilike])
+async def test_like_with_many_wildcards_answers(store: Store, condition: Condition) -> None:
+    assert await answers(store, condition, ["%a" * 50 + "%b", "%é" * 50 + "%b"], ["a" * 20_000]) == []

@@ -146,11 +146,14 @@ def fold(text: str) -> str:
 
 
 def like(text: str, pattern: str) -> bool:
-    if not pattern:
-        return not text
-    if pattern[0] == "%":
-        return any(like(text[i:], pattern[1:]) for i in range(len(text) + 1))
-    return bool(text) and pattern[0] in ("_", text[0]) and like(text[1:], pattern[1:])
+    """Whether the whole text matches: `reached` holds the lengths of the text that the pattern so far may take."""
+    reached = {0}
+    for wanted in pattern:
+        if wanted == "%":
+            reached = set(range(min(reached, default=len(text) + 1), len(text) + 1))
+        else:
+            reached = {i + 1 for i in reached if i < len(text) and wanted in ("_", text[i])}
+    return len(text) in reached
 
 
 def regex(text: str, pattern: str) -> bool:

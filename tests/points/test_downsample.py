@@ -4,8 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
+
 from minleaf_server.entities.curve import Axis, Curve
 from minleaf_server.points.downsample import POINTS_PER_BUCKET, along, curve
 
@@ -123,7 +124,15 @@ def test_steps_at_both_ends_of_int64_fall_in_their_own_buckets():
     assert (answer.x, answer.in_range) == ([steps[0], steps[-1]], 6)
 
 
+def test_buckets_of_consecutive_long_steps_have_the_same_size():
+    x = 2**60 + np.arange(100, dtype=np.int64)
+    answer = curve("r", x, np.zeros(100), start=None, end=None, buckets=5)
+    ends = [step for start in range(0, 100, 20) for step in (start, start + 19)]
+    assert answer.x == [2**60 + step for step in ends]
+
+
 @given(st.lists(st.tuples(INT64, INT64, VALUES), max_size=60), st.sampled_from(Axis))
+@example([(0, -(2**63), 1.0), (1, 2**63 - 1, 2.0)], Axis.RELATIVE)
 def test_along_sorts_by_the_axis_and_moves_the_start_of_relative_time_to_zero(points, axis):
     steps = np.array([p[0] for p in points], dtype=np.int64)
     times = np.array([p[1] for p in points], dtype=np.int64)

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, event
 from minleaf_server.db.store import Store
 from tests.ui.logged import log_run
 
-BYTES_OF_A_HUNDRED_ROWS_MAX = 120_000
+BYTES_OF_A_HUNDRED_ROWS_MAX = 160_000
 
 
 @contextmanager

@@ -44,8 +44,9 @@ def check_order(orders: Sequence[OrderBy], catalog: Catalog, *, schema: Schema =
     checked: list[OrderBy] = []
     for order in orders:
         field = check_field(order.field, catalog, schema, order.text)
-        if field.kind is Kind.DATASET:
-            raise _error(order.text, order.field, "Runs cannot be sorted by a dataset.")
+        if field.kind not in schema.sorted_by:
+            noun = field.kind.value.removesuffix("s") if field.kind else ""
+            raise _error(order.text, order.field, f"{schema.noun.capitalize()} cannot be sorted by a {noun}.")
         if any(before.field == field for before in checked):
             raise InvalidParameter(f"`order_by` contains duplicate fields: {[order.text for order in orders]}")
         checked.append(replace(order, field=field))

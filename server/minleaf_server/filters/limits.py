@@ -18,14 +18,20 @@ MAX_ORDER_BY = 20
 MAX_PATTERN = 8_000
 """Characters of a `like` or `ilike` pattern or of a searched word. SQLite takes 50,000 bytes."""
 
-MAX_REGEX = 1_000
-"""Characters of a regular expression, and of an `ilike` pattern with letters beyond ASCII."""
+MAX_FOLDED = 1_000
+"""Characters of an `ilike` pattern or a searched word with letters beyond ASCII."""
+
+MAX_REGEX = 500
+"""Characters of a regular expression."""
 
 MAX_REGEX_REPEAT = 255
 """The largest number in `{m,n}`. Postgres takes no larger one."""
 
-MAX_REGEX_SIZE = 1_000
-"""Characters and classes of a regular expression once its `{m,n}` are written out. RE2 repeats no further."""
+MAX_REGEX_SIZE = 500
+"""Characters and classes of a regular expression once its `{m,n}` are written out.
+
+RE2 takes 1,000; the time that Postgres needs for the worst expressions grows with the square of this.
+"""
 
 MAX_NAMES_COMPARED = 2_000
 """Names that an unknown name is compared with for a suggestion."""

@@ -37,7 +37,7 @@ def check_pattern(operator: Operator, literal: Literal, text: str) -> None:
             message = f"In the regular expression: {error}"
             raise FilterError(text, start, start + 1, message, error.hint) from None
         return
-    limit = limits.MAX_PATTERN if operator is Operator.LIKE or literal.text.isascii() else limits.MAX_REGEX
+    limit = limits.MAX_PATTERN if operator is Operator.LIKE or literal.text.isascii() else limits.MAX_FOLDED
     if len(literal.text) > limit:
         message = f"The pattern has {len(literal.text)} characters; at most {limit} are allowed."
         raise FilterError(text, literal.start, literal.end, message)

@@ -17,13 +17,17 @@ class AttributeType(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """`noun` names the searched things in messages; `name` is the attribute that plain words search."""
+    """`noun` names the searched things in messages; `name` is the attribute that plain words search.
+
+    `kinds` may stand in a filter, `sorted_by` in an order.
+    """
 
     noun: str
     name: str
     types: dict[str, AttributeType]
     aliases: dict[str, str]
     kinds: frozenset[Kind]
+    sorted_by: frozenset[Kind]
 
     def attribute(self, name: str) -> str | None:
         """The attribute that `name` or one of its aliases means, or None."""
@@ -56,6 +60,7 @@ RUNS = Schema(
         "ended": "end_time",
     },
     kinds=frozenset(Kind),
+    sorted_by=frozenset(Kind) - {Kind.DATASET},
 )
 
 EXPERIMENTS = Schema(
@@ -69,6 +74,7 @@ EXPERIMENTS = Schema(
     },
     aliases={"created": "creation_time", "updated": "last_update_time"},
     kinds=frozenset({Kind.ATTRIBUTE, Kind.TAG}),
+    sorted_by=frozenset({Kind.ATTRIBUTE}),
 )
 
 DATASET_KEYS = ("name", "digest", "context")

@@ -106,7 +106,7 @@ class Typer:
     def words(self, words: Words) -> Words:
         """The words as they are. Raises FilterError for one that is too long."""
         for word in words.words:
-            limit = limits.MAX_PATTERN if word.isascii() else limits.MAX_REGEX
+            limit = limits.MAX_PATTERN if word.isascii() else limits.MAX_FOLDED
             if len(word) > limit:
                 message = f"A searched word has {len(word)} characters; at most {limit} are allowed."
                 raise FilterError(self.text, 0, len(self.text), message)

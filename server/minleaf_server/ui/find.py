@@ -9,7 +9,7 @@ from minleaf_server.db.store import Store
 from minleaf_server.entities import Run, RunInfo
 from minleaf_server.entities.limits import MAX_RUN_ID_LENGTH
 from minleaf_server.errors import InvalidParameter, NotFound
-from minleaf_server.filters import to_text
+from minleaf_server.filters import FilterError, to_text
 from minleaf_server.filters.tree import Words
 from minleaf_server.tracking import experiments, runs, search
 from minleaf_server.tracking.search import RunQuery
@@ -100,10 +100,11 @@ async def _runs(store: Store, experiment_ids: tuple[int, ...], text: str) -> tup
         return [exact.info], 1
     # Words search names: each of them must stand in the name, whatever the case.
     query = RunQuery(experiment_ids, to_text(Words(tuple(text.split()))), max_results=HITS_MAX)
-    found = await search.runs(store, query)
-    count = len(found.items)
-    if found.next_token:
-        count = await search.count(store, query)
+    try:
+        found = await search.runs(store, query)
+        count = await search.count(store, query) if found.next_token else len(found.items)
+    except FilterError:
+        return [], 0  # no name can hold such a character
     return [run.info for run in found.items], count
 
 

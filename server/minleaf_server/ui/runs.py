@@ -9,14 +9,14 @@ from starlette.responses import Response
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Experiment, Page, Run, ViewType
 from minleaf_server.errors import InvalidParameter, NotFound
-from minleaf_server.filters import FilterError, OrderBy, order_to_text, to_text
+from minleaf_server.filters import FilterError, OrderBy, order_to_text, parse_order, to_text
 from minleaf_server.filters.tree import Field, In, Kind, Literal
 from minleaf_server.tracking import experiments, search
 from minleaf_server.tracking.search import RunQuery
 from minleaf_server.ui import status
 from minleaf_server.ui.page import Crumb, links_of, now_ms, render, server_address, store_of
 from minleaf_server.ui.runs_view import Found, build
-from minleaf_server.ui.table_state import VIEWS, Column, TableState
+from minleaf_server.ui.table_state import BY_START, VIEWS, Column, TableState
 from minleaf_server.web.policy import Access, access
 
 _ID_DIGITS_MAX = 18
@@ -71,19 +71,36 @@ async def _find(store: Store, experiment: Experiment, state: TableState) -> Foun
     )
 
 
-async def _attempt(store: Store, experiment: Experiment, state: TableState) -> _Attempt:
-    """The page that was asked for, or, one after the other, without what is wrong: the filter, the page token."""
+_GONE = "The address named a page that does not exist any more. This is the first."
+_NO_SORT = "The address named a column that cannot be sorted by. The latest runs come first."
+
+
+async def _attempt(store: Store, experiment: Experiment, asked: TableState) -> _Attempt:
+    """The page that was asked for. Where that fails: the first page, the rows of the last good filter, all rows."""
+    state = asked if _sortable(asked) else replace(asked.first_page(), sort=BY_START, descending=True)
+    first = state.first_page()
+    attempts = (state, first, replace(first, filter=state.good, good=""), replace(first, filter="", good=""))
+    error: FilterError | None = None
+    gone = False
+    for attempt in dict.fromkeys(attempts):
+        try:
+            page = await search.runs(store, _query(experiment, attempt))
+        except FilterError as found:
+            error = error or found
+        except InvalidParameter:
+            gone = True
+        else:
+            note = _GONE if gone else _NO_SORT if state.sort != asked.sort else ""
+            return _Attempt(page, attempt, error, note)
+    raise error or NotFound("There are no runs to show.")
+
+
+def _sortable(state: TableState) -> bool:
     try:
-        return _Attempt(await search.runs(store, _query(experiment, state)), state)
-    except FilterError as error:
-        kept = replace(state.first_page(), filter=state.good if state.good != state.filter else "", good="")
-        fallback = await _attempt(store, experiment, kept)
-        return replace(fallback, error=fallback.error if fallback.error and not state.filter else error)
-    except InvalidParameter:
-        if not state.page:
-            raise
-        fallback = await _attempt(store, experiment, state.first_page())
-        return replace(fallback, note="The address named a page that does not exist any more. This is the first.")
+        parse_order(order_clause(state.sort, state.descending))
+    except FilterError:
+        return False
+    return True
 
 
 def _query(experiment: Experiment, state: TableState) -> RunQuery:

@@ -10,7 +10,6 @@ PAGE_SIZE_DEFAULT = 100
 BACK_TOKENS_MAX = 20
 
 ATTRIBUTES = ("name", "status", "started", "duration", "user")
-DEFAULT_SORT = "started"
 KINDS = ("params", "metrics", "tags")
 VIEWS = {"active": ViewType.ACTIVE_ONLY, "deleted": ViewType.DELETED_ONLY, "all": ViewType.ALL}
 
@@ -36,6 +35,9 @@ def column_of(text: str) -> Column | None:
     return Column(kind, name) if dot and name and kind in KINDS else None
 
 
+BY_START = Column("", "started")
+
+
 @dataclass(frozen=True, slots=True)
 class TableState:
     """The state of a runs table. `filter` is what was typed, `good` the last filter that was right.
@@ -46,7 +48,7 @@ class TableState:
 
     filter: str = ""
     good: str = ""
-    sort: Column = Column("", DEFAULT_SORT)
+    sort: Column = BY_START
     descending: bool = True
     columns: tuple[Column, ...] | None = None
     view: str = "active"
@@ -59,8 +61,8 @@ class TableState:
     def read(arguments: Sequence[tuple[str, str]]) -> "TableState":
         """The state of a query's arguments, in their order. The last of several wins, except for columns and trail."""
         last = dict(arguments)
-        sort = column_of(last.get("sort", "")) or Column("", DEFAULT_SORT)
-        desc = last.get("desc", "1" if sort == Column("", DEFAULT_SORT) else "0")
+        sort = column_of(last.get("sort", "")) or BY_START
+        desc = last.get("desc", "1" if sort == BY_START else "0")
         page = last.get("page", "")
         return TableState(
             filter=last.get("filter", "").strip(),
@@ -94,7 +96,7 @@ class TableState:
         return [(name, value) for name, value in pairs if value and name not in names]
 
     def _sorting(self) -> list[tuple[str, str]]:
-        if self.sort == Column("", DEFAULT_SORT):
+        if self.sort == BY_START:
             return [] if self.descending else [("desc", "0")]
         return [("sort", self.sort.id), ("desc", "1" if self.descending else "")]
 

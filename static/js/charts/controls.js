@@ -1,5 +1,6 @@
 // The controls above a curve chart. They write the address (state.js); the chart listens to that.
 import { button, element } from "./dom.js";
+import { downloads } from "./export.js";
 import { change, toggle } from "./state.js";
 
 const AXIS_NAMES = [["step", "Step", "Step"], ["time", "Time", "Wall time"], ["relative", "Relative", "Time since the first point"]];
@@ -9,7 +10,7 @@ function pressed(control, on) {
 }
 
 export class Controls {
-  /** `on` holds `csv()`, the address of the file, and `png()`. */
+  /** `on` holds `csv()`, the address of the file, and `picture()`, as export.js takes it. */
   constructor(host, metric, on) {
     this.metric = metric;
     this.axes = AXIS_NAMES.map(([axis, label, title]) => {
@@ -31,15 +32,13 @@ export class Controls {
     const group = element("div", { className: "chart-segments", role: "group" }, ...this.axes);
     group.setAttribute("aria-label", "Horizontal axis");
     const file = { className: "chart-quiet", href: on.csv(), download: "", title: "Every point as CSV" };
-    const csv = element("a", file, "CSV");
-    const png = button("PNG", on.png, { title: "This chart as a picture", className: "chart-quiet" });
     return element(
       "div",
       { className: "chart-tools" },
       group,
       this.log,
       element("label", { className: "chart-smoothing" }, element("span", {}, "Smooth"), this.slider, this.weight),
-      element("span", { className: "chart-downloads" }, csv, png),
+      downloads(on.picture, element("a", file, "CSV")),
     );
   }
 

@@ -2,7 +2,6 @@
 import { Controls } from "./controls.js";
 import { fitText, label, markCounts, pointsText } from "./describe.js";
 import { button, element, giveBack, root, takeOver } from "./dom.js";
-import { savePng } from "./export.js";
 import { number, place } from "./format.js";
 import { Legend } from "./legend.js";
 import { bucketsFor, csvAddress, loadCurves } from "./load.js";
@@ -40,7 +39,7 @@ export class CurvesChart {
 
   #build() {
     const body = takeOver(this.figure, this.metric);
-    const files = { csv: () => csvAddress(this.runs, this.metric), png: () => this.#png() };
+    const files = { csv: () => csvAddress(this.runs, this.metric), picture: () => this.#picture() };
     this.controls = new Controls(body, this.metric, files);
     this.host = element("div", { className: "chart-plot", tabIndex: 0, role: "img" });
     this.host.setAttribute("aria-label", this.metric);
@@ -54,7 +53,7 @@ export class CurvesChart {
     });
     const link = (run) => `${root()}/runs/${encodeURIComponent(run)}`;
     const highlight = (run) => this.plot.highlight(run);
-    this.legend = this.runs.length > 1 ? new Legend(body, { highlight, link }) : null;
+    this.legend = this.runs.length > 1 ? new Legend(body, this.metric, { highlight, link }) : null;
   }
 
   #notes() {
@@ -241,10 +240,10 @@ export class CurvesChart {
     this.zoom(ranges[event.key]());
   }
 
-  #png() {
-    if (!this.plot.canvas) return;
+  #picture() {
+    if (!this.plot.isShown) return null;
     const note = [this.points, ...this.marks.children].map(({ textContent }) => textContent).join(" · ");
-    const picture = { title: this.metric, note, series: this.#series, colors: this.#colors };
-    savePng(this.plot.canvas, picture);
+    const draw = (context) => this.plot.draw(context);
+    return { title: this.metric, note, series: this.#series, colors: this.#colors, ...this.plot.size, draw };
   }
 }

@@ -1,5 +1,6 @@
-// A chart as a picture that stands alone: title, plot and the names of the runs on the page's own background.
-import { fileName, save } from "./dom.js";
+// A chart as a picture that stands alone: title, plot, a note and the names of the runs on the page's own background.
+import { button, element, fileName, save } from "./dom.js";
+import { SvgContext } from "./svg.js";
 
 const MARGIN_PX = 12;
 const LINE_PX = 18;
@@ -33,22 +34,27 @@ function drawNames(context, names, top, colors) {
   }
 }
 
-/** Saves `canvas` with a title above, and the runs' names and a note (such as "n of N points") below. */
-export function savePng(canvas, { title, note, series = [], colors }) {
-  const scale = devicePixelRatio || 1;
-  const context = document.createElement("canvas").getContext("2d");
+/**
+ * Draws the whole picture and returns its [width, height]. `fit(width, height)` is called once the size is known;
+ * `draw(context)` draws the plot of `width` and `height` from its own upper left corner.
+ */
+function compose(context, { title, note, series, colors, width, height, draw }, fit) {
   const small = `12px ${colors.font}`;
   context.font = small;
-  const width = canvas.width / scale;
   const names = placeNames(context, series, width);
   const lines = names.length ? names[names.length - 1].line + 1 : 0;
-  const foot = MARGIN_PX + LINE_PX + canvas.height / scale + LINE_PX;
-  context.canvas.width = (width + 2 * MARGIN_PX) * scale;
-  context.canvas.height = (foot + lines * LINE_PX + MARGIN_PX) * scale;
+  const foot = MARGIN_PX + LINE_PX + height + LINE_PX;
+  const size = [width + 2 * MARGIN_PX, foot + lines * LINE_PX + MARGIN_PX];
+  fit(...size);
   context.fillStyle = colors.bg;
-  context.fillRect(0, 0, context.canvas.width, context.canvas.height);
-  context.drawImage(canvas, MARGIN_PX * scale, (MARGIN_PX + LINE_PX) * scale);
-  context.scale(scale, scale);
+  context.fillRect(0, 0, ...size);
+  context.save();
+  context.translate(MARGIN_PX, MARGIN_PX + LINE_PX);
+  draw(context);
+  context.restore();
+  context.globalAlpha = 1;
+  context.textAlign = "left";
+  context.textBaseline = "alphabetic";
   context.fillStyle = colors.text;
   context.font = `600 14px ${colors.font}`;
   context.fillText(title, MARGIN_PX, MARGIN_PX + 12);
@@ -56,5 +62,34 @@ export function savePng(canvas, { title, note, series = [], colors }) {
   context.fillStyle = colors.muted;
   context.fillText(note, MARGIN_PX, foot);
   drawNames(context, names, foot + LINE_PX, colors);
-  context.canvas.toBlob((blob) => save(blob, fileName(title, "png")));
+  return size;
+}
+
+function savePng(picture) {
+  const scale = devicePixelRatio || 1;
+  const context = document.createElement("canvas").getContext("2d");
+  compose(context, picture, (width, height) => {
+    context.canvas.width = width * scale;
+    context.canvas.height = height * scale;
+    context.scale(scale, scale);
+  });
+  context.canvas.toBlob((blob) => save(blob, fileName(picture.title, "png")));
+}
+
+function saveSvg(picture) {
+  const context = new SvgContext();
+  const size = compose(context, picture, () => {});
+  save(new Blob([context.document(...size)], { type: "image/svg+xml" }), fileName(picture.title, "svg"));
+}
+
+/**
+ * The buttons that save a chart, after `others`. `picture()` is { title, note, series, colors, width, height, draw },
+ * or null while there is nothing to save.
+ */
+export function downloads(picture, ...others) {
+  const saver = (name, write) => {
+    const properties = { title: `This chart as ${name}`, className: "chart-quiet" };
+    return button(name, () => picture() && write(picture()), properties);
+  };
+  return element("span", { className: "chart-downloads" }, ...others, saver("PNG", savePng), saver("SVG", saveSvg));
 }

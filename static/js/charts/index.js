@@ -25,10 +25,15 @@ const observer = new IntersectionObserver(
   { rootMargin: NEAR },
 );
 
-/** Lets go of charts whose figures have left the page and watches the new figures. */
+/** A swap may take a figure out of the page, or put the server's content back into it. */
+function stands(figure) {
+  return figure.isConnected && figure.querySelector(":scope > .chart-body") !== null;
+}
+
+/** Lets go of charts that no longer stand and watches the figures that have none. */
 function scan() {
   for (const [figure, chart] of charts) {
-    if (figure.isConnected) continue;
+    if (stands(figure)) continue;
     chart.destroy();
     charts.delete(figure);
   }

@@ -20,7 +20,7 @@ export class Legend {
   #order = "";
 
   /** `on` holds `highlight(run or null)` and `link(run)`, the address of a run's page. */
-  constructor(host, on) {
+  constructor(host, metric, on) {
     this.body = element("tbody");
     const [run, value, at] = ["Run", "Last", "At"].map((text) => element("th", { scope: "col" }, text));
     value.className = "chart-number";
@@ -29,7 +29,7 @@ export class Legend {
     const head = element("thead", {}, element("tr", {}, run, value, at));
     this.table = element("table", { className: "chart-legend" }, head, this.body);
     this.scroller = element("div", { className: "chart-legend-scroll", tabIndex: 0, role: "region" }, this.table);
-    this.scroller.setAttribute("aria-label", "Values at the cross-hair");
+    this.scroller.setAttribute("aria-label", `Values of ${metric} at the cross-hair`);
     this.on = on;
     host.append(this.scroller);
   }

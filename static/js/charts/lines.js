@@ -11,13 +11,12 @@ const FAR_PX = 1e6; // a canvas keeps coordinates as 32-bit floats
  */
 export function projection(box, [x0, x1], [y0, y1], log) {
   const measure = log ? Math.log : (value) => value;
-  const perX = box.width / (x1 - x0);
-  const perY = box.height / (measure(y1) - measure(y0));
   const bottom = measure(y0);
+  const tall = measure(y1) - bottom;
   const foot = box.top + box.height;
   return {
-    x: (value) => box.left + (value - x0) * perX,
-    y: (value) => Math.min(FAR_PX, Math.max(-FAR_PX, foot - (measure(value) - bottom) * perY)),
+    x: (value) => box.left + ((value - x0) / (x1 - x0)) * box.width,
+    y: (value) => Math.min(FAR_PX, Math.max(-FAR_PX, foot - ((measure(value) - bottom) / tall) * box.height)),
   };
 }
 
@@ -30,8 +29,8 @@ function markOf(value, [low, high], log) {
 }
 
 /** One series as a path of its drawable values, and the points that stand alone between gaps. */
-function trace(series, y, to, log) {
-  const path = new Path2D();
+function trace(context, series, y, to, log) {
+  const path = context.makePath?.() ?? new Path2D();
   const alone = [];
   let length = 0;
   let lastX = 0;
@@ -97,7 +96,7 @@ function marks(context, series, view, to, px) {
 
 function drawOne(context, series, view, px) {
   const to = projection(view.box, view.xRange, view.yRange, view.log);
-  const { path, alone } = trace(series, series.y, to, view.log);
+  const { path, alone } = trace(context, series, series.y, to, view.log);
   context.strokeStyle = series.color;
   context.fillStyle = series.color;
   context.lineJoin = "round";
@@ -114,7 +113,7 @@ function drawOne(context, series, view, px) {
     context.globalAlpha = faded ? 0.15 : 1;
     context.setLineDash(series.dash.map((length) => length * px));
     context.lineWidth = 2 * px;
-    context.stroke(trace({ x: series.x }, series.smoothed, to, view.log).path);
+    context.stroke(trace(context, { x: series.x }, series.smoothed, to, view.log).path);
   }
   context.globalAlpha = faded ? 0.3 : 1;
   marks(context, series, view, to, px);

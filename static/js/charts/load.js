@@ -3,6 +3,7 @@ import { root } from "./dom.js";
 import { read } from "./series.js";
 
 const RUNS_PER_REQUEST = 50; // keeps the address well under what servers and proxies take
+const PAUSES_MS = [250, 1000];
 const BUCKETS_MIN = 100;
 const BUCKETS_MAX = 2000;
 const POINTS_AIM = 100_000; // of all runs of a chart together, at four points a bucket
@@ -25,8 +26,20 @@ export function bucketsFor(width, runs) {
   return Math.min(BUCKETS_MAX, Math.max(BUCKETS_MIN, Math.min(share, Math.ceil(width / 50) * 50)));
 }
 
+/** Fetches, and tries again where no answer came at all: a network that changes drops whatever is under way. */
+async function patientFetch(url, options, pauses = PAUSES_MS) {
+  try {
+    return await fetch(url, options);
+  } catch (error) {
+    if (options.signal.aborted || !pauses.length) throw error;
+    await new Promise((resume) => setTimeout(resume, pauses[0]));
+    return patientFetch(url, options, pauses.slice(1));
+  }
+}
+
 async function request(fields, signal) {
-  const answer = await fetch(address("curves", fields), { signal, headers: { Accept: "application/json" } });
+  const headers = { Accept: "application/json" };
+  const answer = await patientFetch(address("curves", fields), { signal, headers });
   const body = await answer.json().catch(() => null);
   if (!answer.ok) throw new Error(body?.message ?? `The server answered ${answer.status}`);
   return body.series.map(read);

@@ -4,7 +4,7 @@ import { Coloring } from "./coloring.js";
 import { columnsOf } from "./columns.js";
 import { button, element, takeOver } from "./dom.js";
 import { count, plural } from "./format.js";
-import { savePng } from "./export.js";
+import { downloads } from "./export.js";
 import { colorsFor } from "./palette.js";
 import { HEIGHT_PX, layout, nearestRun, polyline } from "./parallel-layout.js";
 import { drawAxes, drawHighlight, drawRuns } from "./parallel-draw.js";
@@ -14,7 +14,6 @@ import { Tooltip } from "./tooltip.js";
 const AXES_MAX = 8; // at first; every column can be chosen
 const METRIC_AXES_MIN = 3;
 const BRUSH_MIN_PX = 3;
-const PICTURE = { title: "This chart as a picture", className: "chart-quiet" };
 
 /** The columns to start with: params that differ, then metrics, the first of each. */
 function firstAxes(columns) {
@@ -50,10 +49,14 @@ export class ParallelChart {
     this.stage.setAttribute("role", "img");
     this.stage.addEventListener("pointermove", (event) => this.#moved(event));
     this.stage.addEventListener("pointerleave", () => this.#show(-1));
-    this.scroller = element("div", { className: "chart-scroller" }, this.stage);
+    this.scroller = element(
+      "div",
+      { className: "chart-scroller", tabIndex: 0, role: "region", aria: { label: "Parallel coordinates" } },
+      this.stage,
+    );
     this.selected = element("span", { className: "chart-count", role: "status" });
     this.clear = button("Clear selection", () => this.#clear(), { className: "chart-chip", hidden: true });
-    const tools = element("div", { className: "chart-tools" }, this.coloring.control, this.coloring.key, this.#picker(), this.#png());
+    const tools = element("div", { className: "chart-tools" }, this.coloring.control, this.coloring.key, this.#picker(), downloads(() => this.#picture()));
     const hint = element("span", { className: "chart-faint" }, "Drag along an axis to select runs.");
     body.append(tools, this.scroller, element("div", { className: "chart-notes" }, this.selected, this.clear, hint));
     this.tooltip = new Tooltip(this.stage);
@@ -82,15 +85,12 @@ export class ParallelChart {
     this.render();
   }
 
-  #png() {
-    const picture = () => ({
-      title: "Parallel coordinates",
-      note: this.selected.textContent,
-      series: this.coloring.named(this.colors),
-      colors: this.colors,
-    });
-    const save = button("PNG", () => savePng(this.lines.canvas, picture()), PICTURE);
-    return element("span", { className: "chart-downloads" }, save);
+  #picture() {
+    const { colors } = this;
+    const size = { width: this.layout.width, height: HEIGHT_PX };
+    const note = this.selected.textContent;
+    const draw = (context) => this.#drawInto(context);
+    return { title: "Parallel coordinates", note, series: this.coloring.named(colors), colors, ...size, draw };
   }
 
   destroy() {
@@ -113,12 +113,15 @@ export class ParallelChart {
 
   #draw() {
     this.lines.clear();
-    const chosen = this.#chosen();
-    const color = (run) => this.coloring.color(this.colors, run) ?? this.colors.muted;
-    drawRuns(this.lines.context, this.paths, chosen, color, this.colors);
-    drawAxes(this.lines.context, this.layout, this.#brushes, this.colors);
+    this.#drawInto(this.lines.context);
     this.#show(this.#hover, true);
-    this.#publish(chosen);
+    this.#publish(this.#chosen());
+  }
+
+  #drawInto(context) {
+    const color = (run) => this.coloring.color(this.colors, run) ?? this.colors.muted;
+    drawRuns(context, this.paths, this.#chosen(), color, this.colors);
+    drawAxes(context, this.layout, this.#brushes, this.colors);
   }
 
   /** For each run whether every brush takes it. A run without a value on a brushed axis is not taken. */

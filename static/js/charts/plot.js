@@ -1,27 +1,30 @@
 // One uPlot: axes, grid, cross-hair and the drag that zooms. The lines are drawn by lines.js into its canvas, so that
 // every run keeps its own x values and nothing has to be aligned.
 import uPlot from "uplot";
-import { axes } from "./axes.js";
+import { axes, drawAxes, isCalendar } from "./axes.js";
 import { element } from "./dom.js";
 import { drawLines } from "./lines.js";
 
 const PAD = 0.05; // of the y range, above and below
+// Half of what a double holds, so that the width of a range is one too; logarithms need normal numbers.
+const LARGEST = Number.MAX_VALUE / 2;
+const SMALLEST = 1e-307;
 const POINTER_EVENTS = ["mousemove", "mouseleave", "mouseenter"];
 
 /** The y range with room above and below, and never empty. */
 export function padded([low, high], log) {
   if (log) {
-    const room = Math.max((high / low) ** PAD, 1.1);
-    return [low / room, high * room];
+    const room = Math.max(high ** PAD / low ** PAD, 1.1);
+    return [Math.max(SMALLEST, low / room), Math.min(LARGEST, high * room)];
   }
-  const room = high > low ? (high - low) * PAD : Math.abs(high) * 0.1 || 1;
-  return [low - room, high + room];
+  const room = high > low ? high * PAD - low * PAD : Math.abs(high) * 0.1 || 1;
+  return [Math.max(-LARGEST, low - room), Math.min(LARGEST, high + room)];
 }
 
 /** The x range, widened where it is a single place. */
 export function widened([low, high], axis) {
   if (high > low) return [low, high];
-  const room = axis === "step" ? 1 : 1000;
+  const room = Math.max(axis === "step" ? 1 : 1000, Math.abs(low) * 1e-12);
   return [low - room, high + room];
 }
 
@@ -47,8 +50,24 @@ export class Plot {
     this.#plot = new uPlot(this.#options(view), [[...view.xRange], [...view.yRange]], this.host);
   }
 
-  get canvas() {
-    return this.#plot?.ctx.canvas;
+  /** The plot's size in CSS pixels. */
+  get size() {
+    return { width: this.#plot.width, height: this.#plot.height };
+  }
+
+  get isShown() {
+    return this.#plot !== null;
+  }
+
+  /** Draws the plot into another context, in CSS pixels. */
+  draw(context) {
+    const box = Object.fromEntries(Object.entries(this.#plot.bbox).map(([side, px]) => [side, px / uPlot.pxRatio]));
+    const [across, up] = ["x", "y"].map((scale, i) => {
+      const { _splits: places, _values: texts } = this.#plot.axes[i];
+      return (places ?? []).map((place, k) => [this.#plot.valToPos(place, scale), texts[k]]);
+    });
+    drawAxes(context, box, across, up, this.#view.colors);
+    drawLines(context, { ...this.#view, highlight: null, box }, 1);
   }
 
   highlight(run) {
@@ -86,7 +105,7 @@ export class Plot {
         bind: { dblclick: () => () => this.on.reset() },
       },
       scales: {
-        x: { time: view.axis === "time", range: () => view.xRange },
+        x: { time: isCalendar(view), range: () => view.xRange },
         y: { distr: view.log ? 3 : 1, range: () => view.yRange },
       },
       series: [{}, { paths: () => null, points: { show: false } }],

@@ -41,7 +41,7 @@ export function nice(low, high, n) {
   const step = [1, 2, 5, 10].find((factor) => factor * power >= rough) * power;
   const first = Math.ceil(low / step - 1e-9);
   const ticks = [];
-  for (let i = first; i * step <= high + step * 1e-9; i += 1) ticks.push(Number((i * step).toPrecision(12)));
+  for (let i = first; i * step <= high + step * 1e-9; i += 1) ticks.push(Number((i * step).toPrecision(15)));
   return ticks;
 }
 

@@ -2,9 +2,9 @@
 import { fitText, Surface } from "./canvas.js";
 import { Coloring } from "./coloring.js";
 import { columnGroups, columnsOf } from "./columns.js";
-import { button, element, root, select, takeOver } from "./dom.js";
+import { element, root, select, takeOver } from "./dom.js";
 import { count, plural } from "./format.js";
-import { savePng } from "./export.js";
+import { downloads } from "./export.js";
 import { colorsFor } from "./palette.js";
 import { recall, remember } from "./state.js";
 import { Tooltip } from "./tooltip.js";
@@ -13,7 +13,6 @@ const HEIGHT_PX = 320;
 const EDGE = { top: 14, right: 18, bottom: 44, left: 64 };
 const INSET_PX = 10; // keeps dots off the frame
 const NEAR_PX = 14;
-const PICTURE = { title: "This chart as a picture", className: "chart-quiet" };
 
 /** The first columns to show: a numeric param that differs against a metric. */
 function firstColumns(columns) {
@@ -58,7 +57,7 @@ export class ScatterChart {
     this.stage.addEventListener("click", (event) => this.#open(this.#nearest(event)));
     this.note = element("span", { className: "chart-count", role: "status" });
     const axes = ["x", "y"].map((side) => this.#select(side));
-    const tools = element("div", { className: "chart-tools" }, ...axes, this.coloring.control, this.coloring.key, this.#png());
+    const tools = element("div", { className: "chart-tools" }, ...axes, this.coloring.control, this.coloring.key, downloads(() => this.#picture()));
     body.append(tools, this.stage, element("div", { className: "chart-notes" }, this.note));
     this.tooltip = new Tooltip(this.stage);
   }
@@ -71,15 +70,13 @@ export class ScatterChart {
     });
   }
 
-  #png() {
-    const picture = () => ({
-      title: `${this.y.name} against ${this.x.name}`,
-      note: this.note.textContent,
-      series: this.coloring.named(this.colors),
-      colors: this.colors,
-    });
-    const save = button("PNG", () => savePng(this.dots.canvas, picture()), PICTURE);
-    return element("span", { className: "chart-downloads" }, save);
+  #picture() {
+    const { colors } = this;
+    const title = `${this.y.name} against ${this.x.name}`;
+    const size = { width: this.dots.width, height: HEIGHT_PX };
+    const note = this.note.textContent;
+    const draw = (context) => this.#drawInto(context);
+    return { title, note, series: this.coloring.named(colors), colors, ...size, draw };
   }
 
   destroy() {
@@ -93,10 +90,14 @@ export class ScatterChart {
     for (const surface of [this.dots, this.top]) surface.size(width, HEIGHT_PX);
     this.box = { left: EDGE.left, top: EDGE.top, right: width - EDGE.right, bottom: HEIGHT_PX - EDGE.bottom };
     this.places = this.data.runs.map((_, run) => this.#place(run));
-    this.#drawFrame(this.dots.context);
-    this.#drawDots(this.dots.context);
+    this.#drawInto(this.dots.context);
     this.coloring.showKey(this.colors);
     this.#publish();
+  }
+
+  #drawInto(context) {
+    this.#drawFrame(context);
+    this.#drawDots(context);
   }
 
   #toX(place) {

@@ -60,8 +60,8 @@ class Suggestions {
     if (this.names) return;
     this.names = [];
     const answer = await fetch(this.input.dataset.names).catch(() => null);
-    if (answer?.ok) this.names = await answer.json();
-    else this.names = null;
+    this.names = answer?.ok ? await answer.json() : null;
+    if (document.activeElement === this.input) this.update();
   }
 
   update() {
