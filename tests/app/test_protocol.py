@@ -144,7 +144,7 @@ def test_the_body_of_a_refused_request_may_not_drip_for_ever() -> None:
 def test_a_client_that_does_not_read_ends_the_connection() -> None:
     dummy = Dummy()
     with hasty(dummy) as live, live.connect() as conn:
-        with pytest.raises(OSError, match=r"reset|Broken pipe|timed out"):  # noqa: PT012
+        with pytest.raises(OSError, match=r"reset|Broken pipe"):  # noqa: PT012
             while True:
                 conn.sendall(b"GET /thing HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000)
         calls = len(dummy.calls)

@@ -48,7 +48,7 @@ def accuracy(depth: int, leaf: int) -> float:
     return round(0.40 + 0.02 * depth - 0.01 * (leaf - 1), 4)
 
 
-def fill(url: str) -> Site:
+def fill(url: str, many: int = MANY) -> Site:
     """Log everything that the tests look at."""
     with httpx.Client(base_url=f"{url}/api/2.0/mlflow/", timeout=60) as client:
         api = Api(client)
@@ -59,11 +59,11 @@ def fill(url: str) -> Site:
         }
         trap_experiment = api.experiment(TRAP)
         trap_run = _trap(api, trap_experiment)
-        many = api.experiment("many")
-        for number in range(MANY):
-            run_id = api.run(many, f"run-{number:03}", {"number": str(number)})
+        crowd = api.experiment("many")
+        for number in range(many):
+            run_id = api.run(crowd, f"run-{number:03}", {"number": str(number)})
             api.log(run_id, "score", [float(number % 10)])
-        return Site(url, sweep_experiment, sweep, trap_experiment, trap_run, many)
+        return Site(url, sweep_experiment, sweep, trap_experiment, trap_run, crowd)
 
 
 def _tree(api: Api, experiment_id: str, number: int, depth: int, leaf: int) -> str:

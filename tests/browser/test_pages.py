@@ -1,12 +1,14 @@
 """The main job in a real browser: a sweep is filtered, sorted, paged, ticked and compared."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.charts import complaints
-from tests.browser.site import MANY, Site, accuracy
+from tests.browser.site import MANY, Site, accuracy, fill
+from tests.support.server import RunningServer
 
 
 @pytest.fixture
@@ -153,7 +155,7 @@ def test_names_are_suggested_and_taken_by_keyboard(page: Page, pages_site: Site)
     with page.expect_response("**/names"):
         page.keyboard.press("/")
     expect(box).to_be_focused()
-    page.keyboard.type("min_leaf = 3 and te")
+    page.keyboard.type("min_leaf = 3 and test")
     expect(page.get_by_role("option")).to_have_text(["test_accmetric"])
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -221,3 +223,19 @@ def test_without_javascript_the_main_job_works(pages_browser: Browser, pages_sit
     assert len(names(page)) == 100
     assert not page.locator("[data-theme-button]").is_visible()
     context.close()
+
+
+def test_pages_work_below_a_prefix(page: Page, tmp_path: Path) -> None:
+    with RunningServer(f"sqlite:///{tmp_path}/minleaf.db", tmp_path, "--static-prefix", "/minleaf") as server:
+        site = fill(f"{server.url}/minleaf", many=1)
+        page.goto(f"{site.url}/#/experiments/{site.sweep_experiment}")
+        page.wait_for_url("**/minleaf/experiments/*")
+        type_filter(page, "min_leaf = 3")
+        expect(page.locator("#runs tbody tr")).to_have_count(5)
+        page.get_by_role("link", name="tree-2-3").click()
+        page.wait_for_url("**/minleaf/runs/*")
+        expect(page.locator("figure[data-metric=loss][data-state=ready]")).to_be_visible()
+        page.locator("[data-theme-button]").click()
+        page.get_by_role("link", name="Minleaf: experiments").click()
+        page.wait_for_url("**/minleaf/")
+        assert page.locator("html").get_attribute("data-theme") == "light"

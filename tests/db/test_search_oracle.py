@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from minleaf_server.db.read.search import Scope
 from minleaf_server.db.store import Store
+from minleaf_server.db.tables import run as run_table
 from minleaf_server.entities import Point, RunStatus, ViewType
 from minleaf_server.filters import (
     Catalog,
@@ -127,3 +130,29 @@ def test_search_is_what_plain_python_finds(
     query = search.RunQuery(experiment_ids, text, order_by, view, size)
     assert all_pages(store, query) == [run.id for run in sort_runs(wanted, checked_orders)]
     assert asyncio.run(search.count(store, query)) == len(wanted)
+
+
+def matching(store: Store, expr: Expr) -> list[str]:
+    where = Scope((0, 1)).matching(expr)
+    return asyncio.run(store.read(lambda conn: sorted(conn.execute(select(run_table.c.uuid).where(where)).scalars())))
+
+
+CLAUSES = [
+    f"{field} {operator} {value}"
+    for fields, operators, values in [
+        (["metrics.acc", "min(metrics.acc)", "max(metrics.acc)"], "= != < <= > >=", strategies.NUMBERS),
+        (["count(metrics.acc)", "argmin(metrics.acc)", "argmax(metrics.acc)"], "= != < <= > >=", strategies.STEPS),
+        (["params.lr"], "= != < <= > >=", ["3", "'3'", "10", "inf", "nan", "adam", "'adam'", "true", "'true'"]),
+        (["start_time", "end_time"], "= != < <= > >=", strategies.TIMES),
+    ]
+    for field in fields
+    for operator in operators.split()
+    for value in values
+]
+
+
+def test_every_operator_with_every_value(filled: tuple[Store, list[OracleRun]]) -> None:
+    store, made = filled
+    for text in CLAUSES:
+        expr = check(parse(text), Catalog(), text=text)
+        assert matching(store, expr) == sorted(run.id for run in made if not run.deleted and matches(run, expr)), text

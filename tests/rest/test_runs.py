@@ -269,6 +269,14 @@ def _batch(metrics: int, params: int, tags: int) -> dict[str, Any]:
     }
 
 
+async def test_the_fault_of_a_single_point_is_named_without_a_place_in_a_batch(api: Api) -> None:
+    point = {"run_id": await api.run(), "key": "m", "value": 1, "timestamp": 1}
+    refused = await api.refused("runs/log-metric", {**point, "timestamp": -1})
+    assert refused[2].startswith("Invalid value -1 for parameter 'timestamp' supplied: metric 'm' (value=1.0).")
+    refused = await api.refused("runs/log-metric", {**point, "key": "a@b"})
+    assert refused[2].startswith("Invalid value \"a@b\" for parameter 'name' supplied")
+
+
 async def test_the_same_param_twice_in_a_batch(api: Api) -> None:
     run_id = await api.run()
     params = [{"key": "k", "value": "1"}, {"key": "k", "value": "1"}]

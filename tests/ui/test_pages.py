@@ -251,6 +251,7 @@ async def test_a_run_shows_all_that_was_logged(store: Store, pages: httpx.AsyncC
     assert page.one("h1").text == "the run"
     assert page.one("code", id="run-id").text == run_id
     assert "x" * 5000 in page.text
+    assert "(5,000 characters)" in page.one("summary").text
     assert page.one(class_="notes").one("p").text == "first second"
     link = page.one("a", href="https://example.org/r")
     assert link.attributes["rel"] == "noopener noreferrer"

@@ -15,9 +15,9 @@ Json = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{name}"
 _ERRORS = {
-    "400": "The request is wrong, or its name is taken. Nothing was changed.",
+    "400": "The request is wrong, its name is taken, or the state of the object forbids it. Nothing was changed.",
     "404": "There is no such experiment, run or tag.",
-    "500": "The state of the object forbids the call (INVALID_STATE), or the server failed.",
+    "500": "The server failed. Its log says why, under the request id of the answer.",
     "503": "The server cannot answer now; try again after the seconds in Retry-After.",
 }
 _AREAS = {"experiments": "Experiments", "runs": "Runs", "metrics": "Metrics"}

@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.tracking import experiments, runs
+from minleaf_server.ui import ids
 from minleaf_server.ui.compare_view import build
 from minleaf_server.ui.page import Crumb, links_of, render, store_of
 from minleaf_server.web.policy import Access, access
@@ -18,7 +19,7 @@ async def page(request: Request) -> Response:
     store = store_of(request)
     run_ids = list(dict.fromkeys(filter(None, request.query_params.getlist("run"))))
     _check(run_ids)
-    compared = await runs.get_many(store, run_ids)
+    compared = await runs.get_many(store, [ids.run_id(run_id) for run_id in run_ids])
     links = links_of(request)
     view = build(compared, request.query_params.get("differences") == "1", links)
     crumbs: tuple[Crumb, ...] = (Crumb("Compare"),)

@@ -7,14 +7,13 @@ from starlette.responses import Response
 
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Run, RunInfo
-from minleaf_server.entities.limits import MAX_RUN_ID_LENGTH
 from minleaf_server.errors import InvalidParameter, NotFound
 from minleaf_server.filters import FilterError, to_text
 from minleaf_server.filters.tree import Words
 from minleaf_server.tracking import experiments, runs, search
 from minleaf_server.tracking.search import RunQuery
 from minleaf_server.ui import format as fmt
-from minleaf_server.ui import status
+from minleaf_server.ui import ids, status
 from minleaf_server.ui.colors import run_colors
 from minleaf_server.ui.format import Moment
 from minleaf_server.ui.page import Crumb, links_of, now_ms, render, store_of
@@ -109,9 +108,7 @@ async def _runs(store: Store, experiment_ids: tuple[int, ...], text: str) -> tup
 
 
 async def _by_id(store: Store, text: str) -> Run | None:
-    if len(text) > MAX_RUN_ID_LENGTH:
-        return None
     try:
-        return await runs.get(store, text)
+        return await runs.get(store, ids.run_id(text))
     except (NotFound, InvalidParameter):
         return None

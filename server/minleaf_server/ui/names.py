@@ -11,8 +11,8 @@ from minleaf_server.filters import RUNS, Catalog, FilterError
 from minleaf_server.filters.printer import field_to_text
 from minleaf_server.filters.tree import Field, Kind
 from minleaf_server.tracking import experiments, search
+from minleaf_server.ui.ids import experiment_id
 from minleaf_server.ui.page import store_of
-from minleaf_server.ui.runs import experiment_id
 from minleaf_server.web.policy import Access, access
 
 _NOUNS = {Kind.PARAM: "param", Kind.METRIC: "metric", Kind.TAG: "tag", Kind.ATTRIBUTE: "attribute"}
@@ -31,7 +31,7 @@ class Suggestion:
 async def names(request: Request) -> Response:
     """Every name of the experiment, each in a form that means exactly this param, metric or tag."""
     store = store_of(request)
-    experiment = await experiments.get(store, experiment_id(request))
+    experiment = await experiments.get(store, experiment_id(request.path_params["experiment_id"]))
     catalog = await search.catalog(store, (experiment.id,))
     return JSONResponse([asdict(each) for each in suggestions(catalog)], headers={"cache-control": "no-cache"})
 

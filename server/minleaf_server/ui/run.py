@@ -10,7 +10,7 @@ from minleaf_server.filters import to_text
 from minleaf_server.filters.tree import Compare, Field, Kind, Literal, Operator
 from minleaf_server.tracking import experiments, runs, search
 from minleaf_server.tracking.search import RunQuery
-from minleaf_server.ui import status
+from minleaf_server.ui import ids, status
 from minleaf_server.ui.page import Crumb, links_of, now_ms, render, store_of
 from minleaf_server.ui.run_view import CHILDREN_MAX, Family, RunArguments, build
 from minleaf_server.web.policy import Access, access
@@ -20,7 +20,7 @@ from minleaf_server.web.policy import Access, access
 async def page(request: Request) -> Response:
     """What was logged in a run: params, metrics, tags, and a chart for each metric of more than one point."""
     store = store_of(request)
-    run = await runs.get(store, str(request.path_params["run_id"]))
+    run = await runs.get(store, ids.run_id(request.path_params["run_id"]))
     experiment = await experiments.get(store, run.info.experiment_id)
     links = links_of(request)
     arguments = RunArguments.read(request.query_params)
@@ -35,7 +35,7 @@ async def _family(store: Store, run: Run) -> Family:
     parent = None
     if parent_id:
         try:
-            parent = (await runs.get(store, parent_id)).info
+            parent = (await runs.get(store, ids.run_id(parent_id))).info
         except NotFound:
             parent = None
     is_child = Compare(Field(Kind.TAG, status.PARENT_TAG), Operator.EQ, Literal(run.info.id, quoted=True))

@@ -16,6 +16,8 @@ from minleaf_server.ui.status import Span, Status
 CHILDREN_MAX = 100
 ROWS_MAX = 200  # params, metrics and tags shown unasked, each
 CHARTS_MAX = 48
+VALUE_CHARS_FOLDED = 300  # longer values are folded
+VALUE_CHARS_MAX = 20_000  # and of still longer ones the start is shown, with a word of it
 NOTE_TAG = "mlflow.note.content"
 _SYSTEM_PREFIX = "mlflow."
 _HEADER_TAGS = {"mlflow.runName", "mlflow.user", status.PARENT_TAG, NOTE_TAG}
@@ -47,12 +49,17 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A param or tag. `value` is whole; `url` is "" unless the value is an address that may be linked."""
+    """A param or tag. `url` is "" unless the value is an address that may be linked.
+
+    A long value is folded under `summary`, which is "" otherwise; `cut` says so where `value` is only its start.
+    """
 
     name: str
     value: str
     number: bool
     url: str
+    summary: str
+    cut: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ class RunPage:
     duration: Span
     facts: tuple[Fact, ...]
     note: str
+    note_cut: str
     parent: Relative | None
     children: tuple[Relative, ...]
     children_hidden: str
@@ -162,7 +170,8 @@ def build(run: Run, experiment: Experiment, family: Family, asked: RunArguments,
         ended=fmt.moment(info.end_time, now),
         duration=status.span(info, now),
         facts=tuple(_facts(run)),
-        note=run.tags.get(NOTE_TAG, ""),
+        note=run.tags.get(NOTE_TAG, "")[:VALUE_CHARS_MAX],
+        note_cut=cut_line(run.tags.get(NOTE_TAG, "")),
         parent=_relative(family.parent, links) if family.parent else None,
         children=tuple(_relative(child, links) for child in family.children),
         children_hidden=fmt.count(family.child_count - len(family.children))
@@ -193,7 +202,18 @@ def _relative(info: RunInfo, links: Links) -> Relative:
 
 
 def _entry(name: str, value: str) -> Entry:
-    return Entry(name, value, text_cell(value).kind == "num", outside_url(value) or "")
+    number = text_cell(value).kind == "num"
+    if len(value) <= VALUE_CHARS_FOLDED:
+        return Entry(name, value, number, outside_url(value) or "", "", "")
+    summary = f"{fmt.shortened(value)} ({fmt.count(len(value))} characters)"
+    return Entry(name, value[:VALUE_CHARS_MAX], False, "", summary, cut_line(value))
+
+
+def cut_line(text: str) -> str:
+    """What stands behind a text of which only the start is shown; "" behind a whole one."""
+    if len(text) <= VALUE_CHARS_MAX:
+        return ""
+    return f"These are the first {fmt.count(VALUE_CHARS_MAX)} characters. The API gives all {fmt.count(len(text))}."
 
 
 def _facts(run: Run) -> Iterable[Fact]:

@@ -13,34 +13,24 @@ from minleaf_server.filters import FilterError, OrderBy, order_to_text, parse_or
 from minleaf_server.filters.tree import Field, In, Kind, Literal
 from minleaf_server.tracking import experiments, search
 from minleaf_server.tracking.search import RunQuery
-from minleaf_server.ui import status
+from minleaf_server.ui import ids, status
 from minleaf_server.ui.page import Crumb, links_of, now_ms, render, server_address, store_of
 from minleaf_server.ui.runs_view import Found, build
 from minleaf_server.ui.table_state import BY_START, VIEWS, Column, TableState
 from minleaf_server.web.policy import Access, access
-
-_ID_DIGITS_MAX = 18
 
 
 @access(Access.READ)
 async def page(request: Request) -> Response:
     """The rows that match the filter; where it is wrong, those of the last one that was right."""
     store = store_of(request)
-    experiment = await experiments.get(store, experiment_id(request))
+    experiment = await experiments.get(store, ids.experiment_id(request.path_params["experiment_id"]))
     state = TableState.read(request.query_params.multi_items())
     found = await _find(store, experiment, state)
     links = links_of(request)
     view = build(experiment, state, found, links, now_ms(), server_address(request))
     crumbs = (Crumb(experiment.name),)
     return render(request, "runs.html", view, title=experiment.name, crumbs=crumbs, fits=True)
-
-
-def experiment_id(request: Request) -> int:
-    """The experiment that the path names. Raises NotFound where it is no id at all."""
-    text = str(request.path_params["experiment_id"])
-    if not (text.isascii() and text.isdigit() and len(text) <= _ID_DIGITS_MAX):
-        raise NotFound("There is no such experiment: its id is not a number.")
-    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
