@@ -32,6 +32,7 @@ def many(parse: Callable[[Any], Entity], body: Json, name: str) -> list[Entity]:
 
 
 def experiment(body: Json) -> Experiment:
+    """The experiment in an answer."""
     return Experiment(
         experiment_id=str(body["experiment_id"]),
         name=body.get("name", ""),
@@ -44,6 +45,7 @@ def experiment(body: Json) -> Experiment:
 
 
 def run_info(body: Json) -> RunInfo:
+    """The `info` of a run in an answer."""
     return RunInfo(
         run_id=body.get("run_id") or body["run_uuid"],
         experiment_id=str(body.get("experiment_id", "")),
@@ -58,6 +60,7 @@ def run_info(body: Json) -> RunInfo:
 
 
 def run(body: Json) -> Run:
+    """The run in an answer, with its data."""
     data = body.get("data", {})
     return Run(
         info=run_info(body["info"]),
@@ -70,6 +73,7 @@ def run(body: Json) -> Run:
 
 
 def metric(body: Json) -> Metric:
+    """The point in an answer."""
     return Metric(
         key=body["key"],
         value=float(body.get("value", 0.0)),

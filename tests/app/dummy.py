@@ -14,6 +14,7 @@ from minleaf_server.web.policy import Access, access
 from tests.app.live import Live
 
 MAX_BODY = 100_000
+LARGE = 32 * 2**20
 
 
 @dataclass
@@ -52,10 +53,15 @@ class Dummy:
 
             return StreamingResponse(parts())
 
+        @access(Access.READ)
+        async def large(request: Request) -> Response:
+            return Response(b"x" * LARGE)
+
         methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         for path in ("/thing", "/api/2.0/mlflow/thing", "/ajax-api/2.0/mlflow/thing"):
             app.add_api_route(path, thing, methods=methods)
         for path in ("/fail", "/api/2.0/mlflow/fail"):
             app.add_api_route(path, fail, methods=["GET"])
+        app.add_api_route("/large", large, methods=["GET"])
         app.add_api_route("/half", fail_half_way, methods=["GET"])
         return app

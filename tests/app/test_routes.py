@@ -166,6 +166,13 @@ async def test_a_wrong_argument_of_a_page_is_told_on_a_page(world: World) -> Non
             assert answer.headers["content-type"].startswith("text/html")
 
 
+async def test_no_address_redirects(sqlite_world: World) -> None:
+    async with sqlite_world.client() as client:
+        for path in sqlite_world.paths:
+            for other in (path + "/", "/" + path):
+                assert not (await client.get(other)).is_redirect, other
+
+
 async def test_what_is_odd_about_a_request_is_not_repeated(sqlite_world: World) -> None:
     odd = "<script>alert(1)</script>"
     async with sqlite_world.client() as client:

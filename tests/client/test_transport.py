@@ -103,7 +103,9 @@ def test_attempts_are_bounded() -> None:
         assert len(server.requests) == 3
 
 
-@pytest.mark.parametrize("wait", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1))])
+@pytest.mark.parametrize(
+    "wait", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1))], ids=["seconds", "date"]
+)
 def test_a_wait_that_is_too_long_is_not_waited_out(wait: str) -> None:
     asked = answer(503, {"error_code": "TEMPORARILY_UNAVAILABLE", "message": "at night"}, Retry_After=wait)
     with ScriptedServer([asked, OK]) as server, transport(server.url) as to:

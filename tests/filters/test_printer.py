@@ -21,6 +21,7 @@ def test_parsing_what_was_printed_gives_the_tree(expr: Expr) -> None:
     assert parse(to_text(expr)) == expr
 
 
+@settings(max_examples=300)
 @given(strategies.expressions)
 def test_a_checked_tree_prints_so_that_it_checks_to_itself(expr: Expr) -> None:
     checked = check(expr, Catalog(), now=10**12)

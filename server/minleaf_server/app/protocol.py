@@ -141,18 +141,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _look(self) -> None:
         """Close the connection if the client has been too slow. One timer a connection, so a request costs nothing."""
-        if self.transport.is_closing():
-            # A close waits until everything is sent; a client that never reads must not keep it waiting.
-            self.transport.abort()
-            return
         now = self.loop.time()
         if self._write_is_stuck(now):
             self.transport.abort()
-        elif self._is_late(now):
+            return
+        # A close waits until everything is sent, so a closing connection is watched too, for a client that never reads.
+        if not self.transport.is_closing() and self._is_late(now):
             self._reject(408)
-            self._watch_later()
-        else:
-            self._watch_later()
+        self._watch_later()
 
     def _is_late(self, now: float) -> bool:
         if self._receiving:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from minleaf_server.db import sqlite_functions
@@ -163,8 +163,11 @@ class Postgres:
             return _too_slow()
         if state in ("53100", "53400"):
             return Exhausted("The disk of the database is full: nothing of this request was stored.")
-        # No state: the connection is gone. 08: connection, 53: resources, 57: shut down, 40, 55: locks, 25: a standby.
-        if state is None or state[:2] in ("08", "53", "57", "40", "55", "25"):
+        if state is None:
+            is_gone = isinstance(error, OperationalError | InterfaceError)
+        else:  # 08: connection, 53: resources, 57: shut down, 40, 55: locks, 25: a standby
+            is_gone = state[:2] in ("08", "53", "57", "40", "55", "25")
+        if is_gone:
             return Unavailable("The database of the server does not answer now.")
         return None
 

@@ -4,17 +4,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, literal
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+
+from minleaf_server.db.conditions import Condition
 
 
-class _OneOf(FunctionElement[bool]):
+class _OneOf(Condition):
     """Arguments: column, the integers as JSON, the integers as an array."""
 
     name = "minleaf_one_of"
-    type = Boolean()
     inherit_cache = True
 
 

@@ -2,21 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, literal
+from sqlalchemy import ColumnElement, literal
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
 
+from minleaf_server.db.conditions import Condition
 from minleaf_server.filters.pattern import compile_pattern, ilike_pattern
 
 PREFIX = 128
 """Characters of a value that the Postgres indexes on param and tag hold."""
 
 
-class _Text(FunctionElement[bool]):
+class _Text(Condition):
     """A condition whose first argument is a column of text; each subclass has one spelling per database."""
-
-    type = Boolean()
 
 
 class _Equal(_Text):

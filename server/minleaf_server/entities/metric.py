@@ -1,7 +1,8 @@
 """Metric points and the summary kept per run and metric."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 
 class Point(NamedTuple):
@@ -16,13 +17,14 @@ class Point(NamedTuple):
     step: int
 
 
-@dataclass(frozen=True, slots=True)
-class MetricSummary:
+class MetricSummary(Struct, frozen=True, gc=False):
     """What is known of one metric of one run without reading its points.
 
     `last` is the value of the largest (step, timestamp, value), as MLflow's latest metric is, with NaN counted as
     zero in that comparison. `min` and `max` leave NaN out and are None when every point is NaN; their steps are the
     smallest step at which the extreme stands. `count` counts distinct points, `nan_count` those of them that are NaN.
+
+    A page of a thousand runs holds tens of thousands of these: a Struct is made ten times as fast as a dataclass.
     """
 
     last: float

@@ -210,6 +210,8 @@ class Typer:
             raise self._error(clause.values[limits.MAX_CLAUSES], message, "Use between.")
         operator = Operator.NE if clause.negated else Operator.EQ
         items = tuple(self.compare(Compare(clause.field, operator, literal)) for literal in clause.values)
+        if len(items) == 1:
+            return items[0]
         return And(items) if clause.negated else Or(items)
 
     def _name(self, field: Field) -> str:

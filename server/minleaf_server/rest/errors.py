@@ -36,4 +36,4 @@ def rendered(error: MinleafError) -> tuple[int, bytes, Headers]:
     headers: Headers = []
     if isinstance(error, Unavailable):
         headers.append((b"retry-after", str(error.retry_after_seconds).encode("ascii")))
-    return STATUS.get(error.code, 500), body_of(error.code, error.message), headers
+    return STATUS.get(error.code, 500), body_of(error.code, str(error)), headers

@@ -24,10 +24,10 @@ _STATUS: tuple[tuple[type[MinleafError], int], ...] = (
     (Unavailable, 503),
 )
 _TITLES = {
-    400: "This address asks for something that cannot be",
+    400: "That cannot be shown",
     403: "Not allowed",
     404: "Not found",
-    405: "Not a page that takes this",
+    405: "This page only answers to GET",
     413: "Too large",
     503: "Not available now",
 }

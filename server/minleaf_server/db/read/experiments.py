@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, func, select
 
+from minleaf_server.db.integers import one_of
 from minleaf_server.db.tables import experiment, experiment_tag, run
 from minleaf_server.entities import Experiment, ExperimentOverview, Lifecycle
 from minleaf_server.errors import NotFound
@@ -28,10 +29,10 @@ def by_name(conn: Connection, name: str) -> Experiment:
 def load(conn: Connection, ids: Sequence[int]) -> list[Experiment]:
     """The experiments with these ids, in this order, with their tags. Unknown ids are left out."""
     tags: dict[int, dict[str, str]] = {}
-    wanted = experiment_tag.c.experiment_id.in_(ids)
+    wanted = one_of(experiment_tag.c.experiment_id, ids)
     for row in conn.execute(select(experiment_tag).where(wanted).order_by(experiment_tag.c.key)):
         tags.setdefault(row.experiment_id, {})[row.key] = row.value
-    rows = {row.id: row for row in conn.execute(select(experiment).where(experiment.c.id.in_(ids)))}
+    rows = {row.id: row for row in conn.execute(select(experiment).where(one_of(experiment.c.id, ids)))}
     return [
         Experiment(
             row.id,

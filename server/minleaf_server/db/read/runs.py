@@ -1,14 +1,17 @@
 """Reads of runs: a fixed number of queries, however many runs."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Row, Table, select
 
+from minleaf_server.db.integers import one_of
 from minleaf_server.db.read.summaries import COLUMNS, summary_of
 from minleaf_server.db.tables import key, metric_summary, param, run, tag
 from minleaf_server.entities import Lifecycle, MetricSummary, Run, RunInfo, RunStatus
 from minleaf_server.errors import NotFound
+
+T = TypeVar("T")
 
 _INFO = (
     run.c.id,
@@ -40,23 +43,49 @@ def load_info(conn: Connection, row_id: int) -> RunInfo:
 
 def load(conn: Connection, ids: Sequence[int]) -> list[Run]:
     """The runs with these internal ids, in this order, with their data in key order. Unknown ids are left out."""
-    infos = {row.id: _info(row) for row in conn.execute(select(*_INFO).where(run.c.id.in_(ids)))}
-    params: dict[int, dict[str, str]] = {identity: {} for identity in infos}
-    tags: dict[int, dict[str, str]] = {identity: {} for identity in infos}
-    metrics: dict[int, dict[str, MetricSummary]] = {identity: {} for identity in infos}
-    for row in _data(conn, param, (param.c.value,), ids):
-        params[row[0]][row[1]] = row[2]
-    for row in _data(conn, tag, (tag.c.value,), ids):
-        tags[row[0]][row[1]] = row[2]
-    for row in _data(conn, metric_summary, tuple(metric_summary.c[name] for name in COLUMNS), ids):
-        metrics[row[0]][row[1]] = summary_of(row[2:])
-    return [Run(infos[i], params[i], metrics[i], tags[i]) for i in ids if i in infos]
+    infos = {row.id: _info(row) for row in conn.execute(select(*_INFO).where(one_of(run.c.id, ids)))}
+    params = _data(conn, param, [param.c.value], ids)
+    tags = _data(conn, tag, [tag.c.value], ids)
+    metrics = _data(conn, metric_summary, [metric_summary.c[name] for name in COLUMNS], ids)
+    names = _names(conn, {row[1] for rows in (params, tags, metrics) for row in rows})
+    # Joining and sorting the names here takes a third of the time that it takes in the database.
+    params_of = _by_run(params, names, _text)
+    tags_of = _by_run(tags, names, _text)
+    metrics_of = _by_run(metrics, names, _summary)
+    return [Run(infos[i], params_of.get(i, {}), metrics_of.get(i, {}), tags_of.get(i, {})) for i in ids if i in infos]
 
 
-def _data(conn: Connection, table: Table, columns: Sequence[Any], ids: Sequence[int]) -> Sequence[Any]:
-    """Rows of (run id, name, columns…), by name. The names of an experiment are few, so they are joined here."""
-    query = select(table.c.run_id, key.c.name, *columns).join(key, key.c.id == table.c.key_id)
-    return conn.execute(query.where(table.c.run_id.in_(ids)).order_by(key.c.name)).all()
+def _data(
+    conn: Connection, table: Table, columns: Sequence[Any], ids: Sequence[int]
+) -> Sequence[Row[*tuple[Any, ...]]]:
+    """Rows of (run id, key id, columns…)."""
+    return conn.execute(select(table.c.run_id, table.c.key_id, *columns).where(one_of(table.c.run_id, ids))).all()
+
+
+def _names(conn: Connection, key_ids: Collection[int]) -> dict[int, str]:
+    """The names of these keys by id, in the order of the names."""
+    query = select(key.c.id, key.c.name).where(one_of(key.c.id, sorted(key_ids))).order_by(key.c.name)
+    return {row.id: row.name for row in conn.execute(query)}
+
+
+def _by_run(
+    rows: Sequence[Row[*tuple[Any, ...]]], names: dict[int, str], value: Callable[[Row[*tuple[Any, ...]]], T]
+) -> dict[int, dict[str, T]]:
+    """The values of the rows by run and name, the names in order."""
+    position = {key_id: index for index, key_id in enumerate(names)}
+    found: dict[int, dict[str, T]] = {}
+    for row in sorted(rows, key=lambda row: position[row[1]]):
+        found.setdefault(row[0], {})[names[row[1]]] = value(row)
+    return found
+
+
+def _text(row: Row[*tuple[Any, ...]]) -> str:
+    text: str = row[2]
+    return text
+
+
+def _summary(row: Row[*tuple[Any, ...]]) -> MetricSummary:
+    return summary_of(row[2:])
 
 
 def _info(row: Any) -> RunInfo:

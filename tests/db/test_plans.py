@@ -1,0 +1,60 @@
+"""The queries of a page are answered by indexes, whatever the number of runs. SQLite says how it will run a query."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, Engine, event
+
+from minleaf_server.db.store import Store
+from minleaf_server.entities import Point
+from minleaf_server.tracking import experiments, runs, search
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store.open(f"sqlite:///{tmp_path}/minleaf.db")
+    yield store
+    store.close()
+
+
+@contextmanager
+def plans() -> Generator[list[str]]:
+    """The steps in which SQLite answers every query that is read inside the block."""
+    steps: list[str] = []
+
+    def before(conn: Connection, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool) -> None:
+        if statement.startswith("SELECT"):
+            driver: Any = conn.connection.driver_connection
+            steps.extend(row[3] for row in driver.execute("EXPLAIN QUERY PLAN " + statement, values))
+
+    event.listen(Engine, "before_cursor_execute", before)
+    yield steps
+    event.remove(Engine, "before_cursor_execute", before)
+
+
+def scanned(steps: list[str]) -> set[str]:
+    """The tables that are read from end to end."""
+    return {step.split()[1] for step in steps if step.startswith("SCAN")} - {"json_each"}
+
+
+async def test_loading_runs_reads_those_runs_only(store: Store) -> None:
+    ids = [(await runs.create(store, 0)).info.id for _ in range(3)]
+    await runs.log_batch(store, ids[0], metrics=[Point("m", 1.0, 1, 1)], params=[("p", "1")])
+    with plans() as steps:
+        await runs.get_many(store, ids)
+    assert not scanned(steps)
+    assert len([step for step in steps if step.startswith("SEARCH")]) == 6
+
+
+@pytest.mark.parametrize("text", ["", "p = 3", "m > 0.44 and p = 3", "params.p = 'x'", "name like 'a%'", "max(m) > 1"])
+async def test_a_search_of_one_experiment_leaves_the_others_alone(store: Store, text: str) -> None:
+    made = await experiments.create(store, "sweep")
+    run = await runs.create(store, made.id)
+    await runs.log_batch(store, run.info.id, metrics=[Point("m", 1.0, 1, 1)], params=[("p", "3")])
+    with plans() as steps:
+        await search.runs(store, search.RunQuery((made.id,), text))
+    assert steps
+    assert not scanned(steps)
