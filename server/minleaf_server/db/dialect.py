@@ -105,6 +105,8 @@ class SQLite:
             return Exhausted("The disk of the server is full: nothing of this request was stored.")
         if "readonly" in reason or "read-only" in reason:
             return Unavailable("The database of the server is read-only now: nothing of this request was stored.")
+        if "malformed" in reason or "not a database" in reason:
+            return Unavailable("The database file of the server is damaged. Its operator has to restore a backup.", 60)
         if isinstance(error.orig, sqlite3.OperationalError) and "no such" not in reason and "syntax" not in reason:
             return Unavailable("The database of the server does not answer now.")
         return None

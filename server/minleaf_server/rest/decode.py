@@ -91,10 +91,16 @@ def _json_value(text: bytes | str) -> Any:
         raise InvalidParameter("The body of the request is not valid JSON: a number has too many digits.") from None
 
 
-def _finite(digits: str) -> float | str:
-    """A number that is too large for a double stays text, so that it is refused where it stands, and not infinity."""
+class _Overflow(str):
+    """The digits of a number that is too large for a double."""
+
+    __slots__ = ()
+
+
+def _finite(digits: str) -> float | _Overflow:
+    """A number too large for a double is kept apart, so that it is refused where it stands and not infinity."""
     number = float(digits)
-    return number if math.isfinite(number) else digits
+    return number if math.isfinite(number) else _Overflow(digits)
 
 
 class _Field(NamedTuple):
@@ -145,7 +151,11 @@ def _converted(value: Any, declared: Any, path: str) -> Any:
         if not isinstance(value, list):
             raise _wrong_type(path, value)
         return [_entry(item, entry, f"{path}[{index}]") for index, item in enumerate(value)]
-    _check_texts(value, path)
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, _Overflow):
+            raise _wrong_type(path, text)
+        if isinstance(text, str):
+            validate_text(text, path)
     try:
         return msgspec.convert(value, declared, strict=False)
     except (msgspec.ValidationError, OverflowError):
@@ -156,15 +166,6 @@ def _entry(item: Any, kind: type[Request], path: str) -> Request:
     if not isinstance(item, dict):
         raise _wrong_type(path, item)
     return convert(item, kind, path)
-
-
-def _check_texts(value: Any, path: str) -> None:
-    if isinstance(value, str):
-        validate_text(value, path)
-    elif isinstance(value, list):
-        for item in value:
-            if isinstance(item, str):
-                validate_text(item, path)
 
 
 def _plain(declared: Any) -> Any:
@@ -184,7 +185,7 @@ def _entry_of(declared: Any) -> type[Request] | None:
 
 
 def _type_name(value: Any) -> str:
-    return type(value).__name__
+    return "float" if isinstance(value, _Overflow) else type(value).__name__
 
 
 def _wrong_type(path: str, value: Any) -> InvalidParameter:
