@@ -54,8 +54,19 @@ async def docs_page(request: Request) -> Response:
 def install(app: FastAPI) -> None:
     """Add the routes to the application."""
     late: dict[int | str, dict[str, str]] = {503: {"description": "The database does not answer."}}
-    app.add_api_route("/health", health, response_class=PlainTextResponse, tags=["Server"])
-    app.add_api_route("/health/ready", ready, response_class=PlainTextResponse, tags=["Server"], responses=late)
-    app.add_api_route("/version", version_text, response_class=PlainTextResponse, tags=["Server"])
+    app.add_api_route(
+        "/health", health, summary="Whether the process answers", response_class=PlainTextResponse, tags=["Server"]
+    )
+    app.add_api_route(
+        "/health/ready",
+        ready,
+        summary="Whether the database answers",
+        response_class=PlainTextResponse,
+        tags=["Server"],
+        responses=late,
+    )
+    app.add_api_route(
+        "/version", version_text, summary="The version of the server", response_class=PlainTextResponse, tags=["Server"]
+    )
     app.add_api_route("/openapi.json", openapi, include_in_schema=False)
     app.add_api_route("/docs", docs_page, include_in_schema=False)
