@@ -56,10 +56,12 @@ def fresh_database(backend: str, folder: Path, request: pytest.FixtureRequest, *
     engine = create_engine(address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
     with engine.connect() as conn:
         conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}"))
-    yield address.replace("/postgres?", f"/{name}?")
-    with engine.connect() as conn:
-        conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    try:
+        yield address.replace("/postgres?", f"/{name}?")
+    finally:
+        with engine.connect() as conn:
+            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, NullPool, Table, create_engine, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -17,6 +17,10 @@ from minleaf_server.errors import Exhausted, MinleafError, SetupError, Unavailab
 READ_SECONDS_MAX = 10
 READERS = 8
 _BUSY_SECONDS = 30
+_CONNECT_SECONDS = 5
+# Any numbers will do, as long as every version of Minleaf uses the same.
+_SCHEMA_LOCK = 7305520
+_KEY_LOCK = 7305521
 
 
 class Dialect(Protocol):
@@ -30,6 +34,22 @@ class Dialect(Protocol):
 
     def engines(self, url: URL) -> tuple[Engine, Engine]:
         """A pooled engine whose transactions are read-only snapshots, and one for the single writing connection."""
+        ...
+
+    def probe(self, url: URL) -> Engine:
+        """An engine for one look at a database that may not be ours: connecting changes nothing."""
+        ...
+
+    def require_all_text(self, conn: Connection) -> None:
+        """Raises SetupError for a database whose encoding cannot hold every text."""
+        ...
+
+    def lock_schema(self, conn: Connection, seconds: int) -> None:
+        """Keep other servers from migrating until the transaction ends; wait so long for one that is at it."""
+        ...
+
+    def is_lock_timeout(self, error: DBAPIError) -> bool:
+        """Whether something else held a lock for too long."""
         ...
 
     def sql(self, statement: str) -> str:
@@ -78,6 +98,18 @@ class SQLite:
         # A deferred BEGIN would fail under load instead of waiting for the lock.
         event.listen(writer, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
         return reader, writer
+
+    def probe(self, url: URL) -> Engine:
+        return create_engine(url, poolclass=NullPool)
+
+    def require_all_text(self, conn: Connection) -> None:
+        pass
+
+    def lock_schema(self, conn: Connection, seconds: int) -> None:
+        pass  # A writing transaction holds the only lock there is.
+
+    def is_lock_timeout(self, error: DBAPIError) -> bool:
+        return "database is locked" in str(error.orig)
 
     def sql(self, statement: str) -> str:
         return statement
@@ -132,7 +164,7 @@ class Postgres:
             max_overflow=0,
             pool_pre_ping=True,
             isolation_level="REPEATABLE READ",
-            connect_args={"connect_timeout": 5, "options": reading},
+            connect_args={"connect_timeout": _CONNECT_SECONDS, "options": reading},
         )
         writing = f"-c lock_timeout={_BUSY_SECONDS}s -c idle_in_transaction_session_timeout={_BUSY_SECONDS}s"
         writer = create_engine(
@@ -140,9 +172,29 @@ class Postgres:
             pool_size=1,
             max_overflow=0,
             pool_pre_ping=True,
-            connect_args={"connect_timeout": 5, "options": writing, "prepare_threshold": 2},
+            connect_args={"connect_timeout": _CONNECT_SECONDS, "options": writing, "prepare_threshold": 2},
         )
         return reader, writer
+
+    def probe(self, url: URL) -> Engine:
+        # Without an encoding the driver gives bytes where the database has none, and SQLAlchemy stumbles over them.
+        options = {"connect_timeout": _CONNECT_SECONDS, "client_encoding": "utf8"}
+        return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool, connect_args=options)
+
+    def require_all_text(self, conn: Connection) -> None:
+        encoding = conn.execute(text("SHOW server_encoding")).scalar_one()
+        if encoding != "UTF8":
+            raise SetupError(
+                f"The database is encoded in {encoding}, which cannot hold every name and value. Give an empty one, "
+                "made with: CREATE DATABASE minleaf ENCODING 'UTF8' TEMPLATE template0"
+            )
+
+    def lock_schema(self, conn: Connection, seconds: int) -> None:
+        conn.execute(text(f"SET LOCAL lock_timeout = '{seconds}s'"))
+        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _SCHEMA_LOCK})
+
+    def is_lock_timeout(self, error: DBAPIError) -> bool:
+        return getattr(error.orig, "sqlstate", None) == "55P03"
 
     def sql(self, statement: str) -> str:
         return _percent_style(statement)
@@ -151,7 +203,7 @@ class Postgres:
         return statement + " FOR NO KEY UPDATE"
 
     def lock_keys(self, conn: Connection) -> None:
-        conn.execute(text("SELECT pg_advisory_xact_lock(7305521)"))
+        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _KEY_LOCK})
 
     def next_change(self, conn: Connection) -> int | None:
         return int(conn.exec_driver_sql("SELECT nextval('change')").scalar_one())

@@ -3,10 +3,11 @@
 The version is one row in the database, so that a start that has nothing to migrate does not import Alembic.
 """
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from minleaf_server import resources
+from minleaf_server.db.dialect import dialect_of
 from minleaf_server.errors import SetupError
 
 HEAD = "0001"
@@ -14,10 +15,7 @@ HEAD = "0001"
 
 VERSION_TABLE = "minleaf_version"
 
-# Any number will do, as long as every version of Minleaf uses the same.
-_LOCK = 7305520
 _LOCK_SECONDS = 60
-_CONNECT_SECONDS = 5
 
 
 def current(engine: Engine) -> str | None:
@@ -26,13 +24,9 @@ def current(engine: Engine) -> str | None:
     Reads only, on a connection of its own: connecting through `engine` may already set up the file for Minleaf.
     Raises SetupError for a database that is not Minleaf's or that cannot hold all text.
     """
-    postgres = engine.dialect.name == "postgresql"
-    # Without an encoding the driver gives bytes where the database has none, and SQLAlchemy stumbles over them.
-    options = {"connect_timeout": _CONNECT_SECONDS, "client_encoding": "utf8"} if postgres else {}
-    probe = create_engine(engine.url, poolclass=NullPool, connect_args=options)
-    with probe.connect() as conn:
-        if postgres:
-            _require_utf8(conn)
+    dialect = dialect_of(engine.url)
+    with dialect.probe(engine.url).connect() as conn:
+        dialect.require_all_text(conn)
         return _revision(conn)
 
 
@@ -56,16 +50,17 @@ def upgrade(engine: Engine) -> bool:
     """
     if not is_due(current(engine)):
         return False
+    dialect = dialect_of(engine.url)
     try:
         with engine.begin() as conn:
-            _lock(conn)
+            dialect.lock_schema(conn, _LOCK_SECONDS)
             # Another server may have done it while this one waited.
             due = is_due(_revision(conn))
             if due:
                 _run_alembic(conn)
             return due
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) == "55P03":
+        if dialect.is_lock_timeout(error):
             raise SetupError(
                 f"The database has to be migrated, but another connection has held a lock on it for {_LOCK_SECONDS} "
                 "seconds. Stop what uses it, or wait until the other server has migrated; nothing was changed."
@@ -83,27 +78,12 @@ def _revision(conn: Connection) -> str | None:
     return None
 
 
-def _require_utf8(conn: Connection) -> None:
-    encoding = conn.execute(text("SHOW server_encoding")).scalar_one()
-    if encoding != "UTF8":
-        raise SetupError(
-            f"The database is encoded in {encoding}, which cannot hold every name and value. Give an empty one that "
-            "is made with: CREATE DATABASE minleaf ENCODING 'UTF8' TEMPLATE template0"
-        )
-
-
 def _foreign(tables: set[str]) -> str:
     if {"alembic_version", "experiments", "runs"} <= tables:
         owner = "This is a database of MLflow"
     else:
         owner = f"This database holds tables that are not Minleaf's ({', '.join(sorted(tables)[:3])})"
     return f"{owner}. Minleaf does not touch it: give --backend-store-uri the address of an empty database."
-
-
-def _lock(conn: Connection) -> None:
-    if conn.dialect.name == "postgresql":
-        conn.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
-        conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def _known_revisions() -> set[str]:
