@@ -1,21 +1,14 @@
-"""Tokens that continue a search: the order, and the values of the last row of the page. Plain JSON in base64.
+"""Tokens that continue a search: the order, and the values of the last row of the page."""
 
-Nothing in a token gives access to anything: a forged one starts the caller's own search somewhere else.
-"""
-
-import base64
-import binascii
 import math
 from collections.abc import Sequence
 
 import msgspec
 
 from minleaf_server.db.keyset import SortKey, Value
+from minleaf_server.entities import token
 from minleaf_server.entities.limits import INT64_MAX, INT64_MIN
 from minleaf_server.errors import InvalidParameter
-
-MAX_LENGTH = 1_000_000
-"""Characters. The longest order by the longest texts stays below."""
 
 
 class _Token(msgspec.Struct, forbid_unknown_fields=True):
@@ -26,17 +19,12 @@ class _Token(msgspec.Struct, forbid_unknown_fields=True):
 def encode(order: Sequence[str], keys: Sequence[SortKey], values: Sequence[object]) -> str:
     """The token behind a row with these values, in a search ordered by `order`."""
     texts = [_to_text(key, value) for key, value in zip(keys, values, strict=True)]
-    return base64.urlsafe_b64encode(msgspec.json.encode(_Token(list(order), texts))).decode()
+    return token.encode(_Token(list(order), texts))
 
 
-def decode(token: str, order: Sequence[str], keys: Sequence[SortKey]) -> list[Value]:
+def decode(text: str, order: Sequence[str], keys: Sequence[SortKey]) -> list[Value]:
     """The values of the row that the page starts behind. Raises InvalidParameter for anything but such a token."""
-    if len(token) > MAX_LENGTH:
-        raise InvalidParameter(f"Invalid page token: it has {len(token)} characters.")
-    try:
-        read = msgspec.json.decode(base64.b64decode(token.encode(), b"-_", validate=True), type=_Token)
-    except (UnicodeEncodeError, binascii.Error, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise InvalidParameter("Invalid page token: use the next_page_token of the page before, unchanged.") from None
+    read = token.decode(text, _Token)
     if read.order != list(order):
         raise InvalidParameter(
             "Invalid page token: it belongs to a search with another order_by. Start that search at its first page."

@@ -1,21 +1,30 @@
 """Use cases of metric histories and of the curves drawn from them."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from minleaf_server.db.read import points, runs
 from minleaf_server.db.store import Connection, Store
-from minleaf_server.entities import Page, Point
+from minleaf_server.entities import Page, Point, token
 from minleaf_server.entities.curve import Axis, Curve
+from minleaf_server.entities.limits import INT64_MAX, INT64_MIN
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.points import downsample
 from minleaf_server.points.series import Series
-from minleaf_server.tracking import tokens
 
 ROWS_PER_RUN_MAX = 25_000
 
 RunPoint = tuple[str, Point]
+
+
+class Place(NamedTuple):
+    """Where a page of a history ended: its last point, by the bits of the value."""
+
+    timestamp: int
+    step: int
+    bits: int
 
 
 async def history(
@@ -33,8 +42,8 @@ async def history(
     series = found[run_id].by_time()
     start = 0 if not page_token else _after(series, page_token)
     end = len(series) if max_results is None else min(len(series), start + max_results)
-    token = tokens.encode(_place(series, end - 1)) if end < len(series) else None
-    return Page(_points(key, _slice(series, np.arange(start, end))), token)
+    following = token.encode(_place(series, end - 1)) if end < len(series) else None
+    return Page(_points(key, _slice(series, np.arange(start, end))), following)
 
 
 async def history_bulk(store: Store, run_ids: Sequence[str], key: str, max_results: int) -> list[RunPoint]:
@@ -120,19 +129,19 @@ def _points(key: str, series: Series) -> list[Point]:
     return [Point(key, value, timestamp, step) for value, timestamp, step in zip(*columns, strict=True)]
 
 
-def _place(series: Series, index: int) -> list[int]:
+def _place(series: Series, index: int) -> Place:
     bits = series.values.view(np.int64)
-    return [int(series.timestamps[index]), int(series.steps[index]), int(bits[index])]
+    return Place(int(series.timestamps[index]), int(series.steps[index]), int(bits[index]))
 
 
-def _after(series: Series, token: str) -> int:
+def _after(series: Series, page_token: str) -> int:
     """Where the page after the point named by the token starts. Points are never removed, so it is still there."""
-    place = tokens.decode(token)
-    if not (isinstance(place, list) and len(place) == 3 and all(type(n) is int and abs(n) <= 2**63 for n in place)):
-        raise tokens.invalid()
+    place = token.decode(page_token, Place)
+    if not all(INT64_MIN <= number <= INT64_MAX for number in place):
+        raise token.invalid()
     bits = series.values.view(np.int64)
-    same = (series.timestamps == place[0]) & (series.steps == place[1]) & (bits == place[2])
+    same = (series.timestamps == place.timestamp) & (series.steps == place.step) & (bits == place.bits)
     (found,) = np.nonzero(same)
     if len(found) != 1:
-        raise tokens.invalid()
+        raise token.invalid()
     return int(found[0]) + 1
