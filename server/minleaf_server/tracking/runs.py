@@ -57,6 +57,12 @@ async def get_many(store: Store, run_ids: Sequence[str]) -> list[Run]:
     return await store.read(lambda conn: read.load(conn, read.row_ids(conn, run_ids)))
 
 
+async def infos(store: Store, run_ids: Sequence[str]) -> dict[str, RunInfo]:
+    """The runs by id without their data, in two queries. Raises NotFound for the first that does not exist."""
+    found = await store.read(lambda conn: read.load_infos(conn, read.row_ids(conn, run_ids)))
+    return {info.id: info for info in found.values()}
+
+
 async def update(
     store: Store,
     run_id: str,

@@ -65,7 +65,7 @@ def _refusal(error: MinleafError) -> Response:
 
 async def curves_body(store: Store, asked: CurvesRequest) -> dict[str, Any]:
     """What `/charts/curves` answers, before it is written as JSON. Raises NotFound for an unknown run."""
-    infos = {run.info.id: run.info for run in await runs.get_many(store, asked.run_ids)}
+    infos = await runs.infos(store, asked.run_ids)
     found = await metrics.curves(
         store, asked.run_ids, asked.metric, axis=asked.axis, start=asked.start, end=asked.end, buckets=asked.buckets
     )
@@ -113,7 +113,7 @@ async def series_csv(request: Request) -> Response:
     store: Store = request.app.state.store
     fields = _fields(request.query_params.multi_items(), {"run", "metric"})
     run_ids, metric = _run_ids(fields), _metric(fields)
-    await runs.get_many(store, run_ids)  # an unknown run is an error before the first line, not in the middle
+    await runs.infos(store, run_ids)  # an unknown run is an error before the first line, not in the middle
     disposition = f"attachment; filename=\"metric.csv\"; filename*=UTF-8''{quote(_file_name(metric), safe='')}"
     return StreamingResponse(
         csv_lines(store, run_ids, metric),

@@ -38,12 +38,17 @@ def row_ids(conn: Connection, uuids: Sequence[str]) -> list[int]:
 
 def load_info(conn: Connection, row_id: int) -> RunInfo:
     """One run without its data."""
-    return _info(conn.execute(select(*_INFO).where(run.c.id == row_id)).one())
+    return load_infos(conn, [row_id])[row_id]
+
+
+def load_infos(conn: Connection, ids: Sequence[int]) -> dict[int, RunInfo]:
+    """The runs with these internal ids, by id, without their data. Unknown ids are left out."""
+    return {row.id: _info(row) for row in conn.execute(select(*_INFO).where(one_of(run.c.id, ids)))}
 
 
 def load(conn: Connection, ids: Sequence[int]) -> list[Run]:
     """The runs with these internal ids, in this order, with their data in key order. Unknown ids are left out."""
-    infos = {row.id: _info(row) for row in conn.execute(select(*_INFO).where(one_of(run.c.id, ids)))}
+    infos = load_infos(conn, ids)
     params = _data(conn, param, [param.c.value], ids)
     tags = _data(conn, tag, [tag.c.value], ids)
     metrics = _data(conn, metric_summary, [metric_summary.c[name] for name in COLUMNS], ids)
