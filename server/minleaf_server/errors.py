@@ -22,12 +22,6 @@ class InvalidParameter(MinleafError):
     code = "INVALID_PARAMETER_VALUE"
 
 
-class BadRequest(MinleafError):
-    """The request cannot be read at all."""
-
-    code = "BAD_REQUEST"
-
-
 class NotFound(MinleafError):
     """The experiment, run or tag named in the request does not exist."""
 

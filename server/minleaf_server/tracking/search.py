@@ -5,14 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sqlalchemy import Connection
-
 from minleaf_server.db import page_token
 from minleaf_server.db.read import experiment_search, search
 from minleaf_server.db.read import experiments as read_experiments
 from minleaf_server.db.read import runs as read_runs
 from minleaf_server.db.run_order import Ordering
-from minleaf_server.db.store import Store
+from minleaf_server.db.store import Connection, Store
 from minleaf_server.entities import Experiment, Page, Run, ViewType
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.filters import (
