@@ -15,6 +15,7 @@ from minleaf_server.app import build
 from minleaf_server.config import Settings
 from minleaf_server.db.store import Store
 from tests.app.live import Live
+from tests.support.services import services_over
 
 CREATE = "/ajax-api/2.0/mlflow/experiments/create"
 # The name stands for one that a stranger has pointed at this machine.
@@ -94,7 +95,7 @@ def scene(browser: Browser, tmp_path: Path) -> Iterator[Scene]:
     site = Starlette(routes=[Route("/", lambda request: HTMLResponse("<!doctype html><title>hostile</title><body>"))])
     page = browser.new_page()
     with (
-        Live(lambda port: Recorder(build(Settings(port=port), store), answers)) as minleaf,
+        Live(lambda port: Recorder(build(Settings(port=port), services_over(store)), answers)) as minleaf,
         Live(lambda port: site) as hostile,
     ):
         yield Scene(page, minleaf, hostile, answers)

@@ -8,10 +8,11 @@ import pytest
 from minleaf_server.app.assembly import build
 from minleaf_server.config import Settings
 from minleaf_server.db.store import Store
+from tests.support.services import services_over
 
 
 def client(store: Store) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(build(Settings(), store))
+    transport = httpx.ASGITransport(build(Settings(), services_over(store)))
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000")
 
 

@@ -20,6 +20,7 @@ from minleaf_server.config import Settings
 from minleaf_server.db.store import Store
 from minleaf_server.tracking import experiments, runs
 from tests.app.test_hosts import FOREIGN
+from tests.support.services import services_over
 
 PREFIX = "/team"
 OWN = "http://127.0.0.1:5000"
@@ -60,14 +61,14 @@ async def make_world(store: Store, uri: str) -> World:
     await experiments.set_tag(store, 0, "stage", "first")
     run = await runs.create(store, 0, name="first run", user="ana", start_time=1, tags=[("a", "b")])
     await runs.log_param(store, run.info.id, "max_depth", "3")
-    app = build(SETTINGS, store)
+    app = build(SETTINGS, services_over(store))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=OWN) as client:
         points = [{"key": "loss", "value": 0.5, "timestamp": step, "step": step} for step in range(2)]
         body = {"run_id": run.info.id, "metrics": points}
         assert (await client.post("/api/2.0/mlflow/runs/log-batch", json=body)).status_code == 200
     filled = (
         re.sub(r"{(\w+)[^}]*}", lambda match: run.info.id if match[1] == "run_id" else "0", route.path)
-        for route in declared(application(store).routes)
+        for route in declared(application(services_over(store)).routes)
     )
     own = tuple(dict.fromkeys(filled))
     return World(app, uri, run.info.id, (*own, "/static/docs.css", "/nothing", *(PREFIX + path for path in own)))
@@ -185,7 +186,7 @@ async def test_what_is_odd_about_a_request_is_not_repeated(sqlite_world: World) 
 def test_every_path_in_the_description_is_a_route(tmp_path: Path) -> None:
     store = Store.open(f"sqlite:///{tmp_path}/other.db")
     try:
-        app = application(store)
+        app = application(services_over(store))
     finally:
         store.close()
     described = set(app.openapi()["paths"])

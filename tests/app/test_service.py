@@ -16,6 +16,7 @@ from minleaf_server.db.store import Store
 from minleaf_server.resources import version
 from minleaf_server.ui.page import static_version
 from tests.app.live import Live
+from tests.support.services import services_over
 
 OWN = "http://127.0.0.1:5000"
 OUTSIDE = ["", "/", "/js", "/js/", "/..", "/../pyproject.toml", "/%2e%2e/pyproject.toml", "/..%2fpyproject.toml"]
@@ -24,7 +25,7 @@ OUTSIDE += ["/js/main.js/x", "/%252e%252e/pyproject.toml", "/docs.css%00.js", "/
 
 
 def client_of(store: Store, prefix: str = "") -> httpx.AsyncClient:
-    app = build(Settings(static_prefix=prefix), store)
+    app = build(Settings(static_prefix=prefix), services_over(store))
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=OWN + prefix)
 
 
@@ -116,7 +117,7 @@ class TestStatic:
 
     def test_nothing_but_files_of_the_folder(self, tmp_path: Path) -> None:
         store = Store.open(f"sqlite:///{tmp_path}/minleaf.db")
-        with Live(lambda port: build(Settings(port=port), store)) as live:
+        with Live(lambda port: build(Settings(port=port), services_over(store))) as live:
             assert live.request("GET", "/static/./js/main.js").status == 200
             for path in OUTSIDE:
                 answer = live.request("GET", "/static" + path)

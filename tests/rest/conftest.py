@@ -9,6 +9,7 @@ import pytest
 
 from minleaf_server.app.assembly import application
 from minleaf_server.db.store import Store
+from tests.support.services import services_over
 
 API = "/api/2.0/mlflow"
 
@@ -68,6 +69,6 @@ def _whole(path: str) -> str:
 
 @pytest.fixture
 async def api(store: Store) -> AsyncIterator[Api]:
-    transport = httpx.ASGITransport(application(store))
+    transport = httpx.ASGITransport(application(services_over(store)))
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as client:
         yield Api(client)

@@ -15,13 +15,14 @@ from minleaf_server.app.assembly import application
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Point
 from minleaf_server.tracking import runs
+from tests.support.services import services_over
 
 ODD_VALUES = [0.1 + 0.2, 5e-324, -0.0, 1.7976931348623157e308, math.nan, math.inf, -math.inf, 1 / 3]
 
 
 @pytest.fixture
 async def client(store: Store) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(application(store))
+    transport = httpx.ASGITransport(application(services_over(store)))
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
 

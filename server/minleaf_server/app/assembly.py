@@ -11,21 +11,21 @@ from minleaf_server.app.policies import require_policies
 from minleaf_server.app.shortcut import ExactRoutes, Shortcut
 from minleaf_server.app.static_files import VersionedFiles
 from minleaf_server.config import Settings
-from minleaf_server.db.store import Store
 from minleaf_server.resources import folder, version
+from minleaf_server.tracking.services import Services
 from minleaf_server.ui.page import static_version
 from minleaf_server.web.policy import Access, access
 
 
-def build(settings: Settings, store: Store) -> ASGIApp:
-    """The whole server over an open store. Whoever opened the store closes it, after the last request is answered.
+def build(settings: Settings, services: Services) -> ASGIApp:
+    """The whole server. Whoever opened the services closes them, after the last request is answered.
 
     Raises SetupError where a route has no access policy or a setting cannot be right.
     """
-    return guarded(application(store), settings, rest.exact_routes())
+    return guarded(application(services), settings, rest.exact_routes())
 
 
-def application(store: Store) -> FastAPI:
+def application(services: Services) -> FastAPI:
     """Every route, without the gate."""
     app = FastAPI(
         title="Minleaf",
@@ -35,13 +35,13 @@ def application(store: Store) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,  # A redirect repeats the address that was asked for; a 404 says what is wrong.
     )
-    app.state.store = store
+    app.state.services = services
     # For pages and their files. The API's exact routes do not pass here: a logging client waits for each answer.
     app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
     failures.install(app)
     service.install(app)
     rest.install(app)
-    ui.install(app, store)
+    ui.install(app)
     app.mount("/static", access(Access.PUBLIC)(VersionedFiles(folder("static"), static_version())), name="static")
     return app
 

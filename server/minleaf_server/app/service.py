@@ -25,7 +25,7 @@ async def health() -> Response:
 async def ready(request: Request) -> Response:
     """The database answers too. 503 with Retry-After where it does not."""
     try:
-        await request.app.state.store.ping()
+        await request.app.state.services.store.ping()
     except Exception as error:  # Whatever is wrong with the database, this is where to say so.
         log.warning("The database does not answer", exc_info=not isinstance(error, Unavailable))
         retry = {"Retry-After": str(error.retry_after_seconds if isinstance(error, Unavailable) else RETRY_SECONDS)}

@@ -53,6 +53,7 @@ def run(settings: Settings, sockets: list[socket.socket], started: Callable[[], 
     from minleaf_server.app import build
     from minleaf_server.app.protocol import GuardedProtocol
     from minleaf_server.db.store import Store
+    from minleaf_server.tracking.services import Services
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -60,10 +61,10 @@ def run(settings: Settings, sockets: list[socket.socket], started: Callable[[], 
             if self.started:
                 started()
 
-    store = Store.open(settings.backend_store_uri, settings.default_artifact_root)
+    services = Services.over(Store.open(settings.backend_store_uri, settings.default_artifact_root), settings)
     try:
         config = uvicorn.Config(
-            build(settings, store),
+            build(settings, services),
             http=GuardedProtocol,
             ws="none",
             log_config=None,
@@ -84,7 +85,7 @@ def run(settings: Settings, sockets: list[socket.socket], started: Callable[[], 
     except OSError as error:
         raise SetupError(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
     finally:
-        store.close()
+        services.close()
 
 
 def announce(settings: Settings, greet: bool) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+from starlette.routing import compile_path
 from starlette.types import Receive, Scope, Send
 
 from minleaf_server.errors import EndpointNotFound, MinleafError, NotSupported
@@ -61,12 +62,12 @@ class Absent:
     """Answers every request of the API that no endpoint took. `methods` holds the methods of the paths that exist."""
 
     def __init__(self, methods: dict[str, list[str]]) -> None:
-        self._methods = methods
+        self._methods = [(compile_path(path)[0], ", ".join(names)) for path, names in methods.items()]
         access(Access.PUBLIC)(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        allowed = ", ".join(self._methods.get(path, ()))
+        allowed = next((names for pattern, names in self._methods if pattern.match(path)), "")
         if allowed:
             body = errors.body_of("ENDPOINT_NOT_FOUND", f"This endpoint answers {allowed} and not {scope['method']}.")
             await send_json(send, 405, body, [(b"allow", allowed.encode("ascii"))])

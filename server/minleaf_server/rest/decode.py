@@ -24,6 +24,7 @@ Message = TypeVar("Message", bound=Request)
 
 SEE_DOCS = " See the API docs for more information about request parameters."
 _ESCAPED_NUL = b"\\u0000"
+_NOTHING: Mapping[str, str] = {}
 
 
 def check_content_type(header: bytes | None) -> None:
@@ -39,19 +40,25 @@ def _decoder(kind: type[Request]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind, strict=False)
 
 
-def decode_body(body: bytes, kind: type[Message]) -> Message:
-    """The message in a JSON body. Raises InvalidParameter, and nothing else, for whatever bytes it is given."""
-    if _ESCAPED_NUL not in body:
+def decode_body(body: bytes, kind: type[Message], in_path: Mapping[str, str] = _NOTHING) -> Message:
+    """The message in a JSON body; the fields of the path count more than those of the body.
+
+    Raises InvalidParameter, and nothing else, for whatever bytes it is given.
+    """
+    if not in_path and _ESCAPED_NUL not in body:
         try:
             message: Message = _decoder(kind).decode(body)
             return message
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
-    return convert(_json_object(body), kind)
+    return convert({**_json_object(body), **in_path}, kind)
 
 
-def decode_query(query: bytes, kind: type[Message]) -> Message:
-    """The message in a query string. A list is a repeated argument; of another argument the first value counts."""
+def decode_query(query: bytes, kind: type[Message], in_path: Mapping[str, str] = _NOTHING) -> Message:
+    """The message in a query string and the path.
+
+    A list is a repeated argument; of another argument the first value counts.
+    """
     try:
         pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
     except ValueError:
@@ -63,7 +70,7 @@ def decode_query(query: bytes, kind: type[Message]) -> Message:
             values.setdefault(name, []).append(value)
         else:
             values.setdefault(name, value)
-    return convert(values, kind)
+    return convert({**values, **in_path}, kind)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One endpoint of the API as an ASGI application: decode the request, call its handler, encode the reply.
 
-A handler is an async function of the store and the message; its type hints are the whole contract. The application
+A handler is an async function of the services and the message; its type hints are the whole contract. The application
 needs no framework, so it can be called straight behind the gate or be mounted in FastAPI.
 """
 
@@ -11,15 +11,18 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from minleaf_server.db.store import Store
 from minleaf_server.errors import MinleafError
 from minleaf_server.rest import errors
 from minleaf_server.rest.decode import check_content_type, decode_body, decode_query
 from minleaf_server.rest.messages import Request
+from minleaf_server.tracking.services import Services
 from minleaf_server.web.body import read_body
-from minleaf_server.web.policy import access, policy_of
+from minleaf_server.web.policy import access, policy_of, subject_of
 
-Handler = Callable[[Store, Any], Awaitable[Any]]
+Handler = Callable[[Services, Any], Awaitable[Any]]
+RawHandler = Callable[[Services, Scope, Receive, Send], Awaitable[None]]
+
+PREFIXES = ("/api", "/ajax-api")
 
 _JSON = (b"content-type", b"application/json")
 _encode = msgspec.json.Encoder().encode
@@ -33,7 +36,10 @@ class Parts:
 
 
 class Endpoint:
-    """`method` and `path` (below the API's prefix) with the handler that answers it. Its policy is the handler's."""
+    """`method` and `path` (below the API's prefix) with the handler that answers it. Its policy is the handler's.
+
+    A name in braces in the path is a field of the message.
+    """
 
     def __init__(self, method: str, path: str, handler: Handler) -> None:
         policy = policy_of(handler)
@@ -45,12 +51,17 @@ class Endpoint:
         self.handler = handler
         self.request: type[Request] = hints["message"]
         self.reply = _struct_of(hints["return"])
-        access(policy)(self)
+        access(policy, subject_of(handler))(self)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every whole path that leads here."""
+        return tuple(prefix + self.path for prefix in PREFIXES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             message = await self._message(scope, receive)
-            reply = await self.handler(scope["app"].state.store, message)
+            reply = await self.handler(scope["app"].state.services, message)
             # The first part is made before a status is sent, so that an error in it is told as an error.
             first = await anext(reply.parts) if isinstance(reply, Parts) else _encode(reply)
         except MinleafError as error:
@@ -62,11 +73,42 @@ class Endpoint:
             await send_json(send, 200, first, [])
 
     async def _message(self, scope: Scope, receive: Receive) -> Request:
+        in_path = scope.get("path_params") or {}
         if self.method == "GET":
-            return decode_query(scope["query_string"], self.request)
-        check_content_type(next((value for name, value in scope["headers"] if name == b"content-type"), None))
+            return decode_query(scope["query_string"], self.request, in_path)
         # How much a body may hold is the gate's rule alone.
-        return decode_body(await read_body(receive, sys.maxsize), self.request)
+        body = await read_body(receive, sys.maxsize)
+        if self.method == "DELETE" and not body:
+            return decode_query(scope["query_string"], self.request, in_path)
+        check_content_type(next((value for name, value in scope["headers"] if name == b"content-type"), None))
+        return decode_body(body, self.request, in_path)
+
+
+class RawEndpoint:
+    """An endpoint that reads and writes HTTP itself, because its bodies are files. Errors are told as everywhere.
+
+    A `path` that begins with a version (`/2.0/…`) stands below both prefixes of the API, any other as it is.
+    """
+
+    def __init__(self, method: str, path: str, handler: RawHandler) -> None:
+        policy = policy_of(handler)
+        if policy is None:
+            raise TypeError(f"The handler of {method} {path} declares no access policy.")
+        self.method = method
+        self.path = path
+        self.handler = handler
+        access(policy, subject_of(handler))(self)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Every whole path that leads here."""
+        return tuple(prefix + self.path for prefix in PREFIXES) if self.path[1].isdigit() else (self.path,)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.handler(scope["app"].state.services, scope, receive, send)
+        except MinleafError as error:
+            await send_json(send, *errors.rendered(error))
 
 
 def _struct_of(hint: Any) -> type[msgspec.Struct]:

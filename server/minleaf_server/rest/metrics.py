@@ -5,15 +5,15 @@ from collections.abc import AsyncIterator
 import msgspec
 from msgspec import UnsetType
 
-from minleaf_server.db.store import Store
 from minleaf_server.entities import Page, Point
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.rest import choices, encode, messages, replies
 from minleaf_server.rest.decode import SEE_DOCS
-from minleaf_server.rest.endpoint import Parts
+from minleaf_server.rest.endpoint import Endpoint, Parts
 from minleaf_server.tracking import metrics
 from minleaf_server.tracking.search import check_max_results
-from minleaf_server.web.policy import Access, access
+from minleaf_server.tracking.services import Services
+from minleaf_server.web.policy import Access, On, access
 
 MAX_RUNS = 100
 MAX_BULK_RESULTS = 25_000
@@ -24,26 +24,26 @@ PART = 25_000
 """Points that are held at a time while a whole history is sent."""
 
 
-@access(Access.READ)
-async def history(store: Store, message: messages.GetMetricHistory) -> replies.MetricHistory | Parts:
+@access(Access.READ, On.RUN)
+async def history(services: Services, message: messages.GetMetricHistory) -> replies.MetricHistory | Parts:
     """All points of one metric of a run by time, step and value. Without `max_results` they come in one answer."""
     token = message.page_token or None
     if isinstance(message.max_results, UnsetType):
-        return Parts(_whole_history(store, message.run_id, message.metric_key, token))
+        return Parts(_whole_history(services, message.run_id, message.metric_key, token))
     size = min(message.max_results, MAX_PAGE)
-    page = await metrics.history(store, message.run_id, message.metric_key, max_results=size, page_token=token)
+    page = await metrics.history(services.store, message.run_id, message.metric_key, max_results=size, page_token=token)
     return replies.MetricHistory(choices.or_unset(encode.points(page.items)), choices.or_unset(page.next_token))
 
 
-async def _whole_history(store: Store, run_id: str, key: str, token: str | None) -> AsyncIterator[bytes]:
+async def _whole_history(services: Services, run_id: str, key: str, token: str | None) -> AsyncIterator[bytes]:
     """The JSON of a whole history, page by page."""
-    page = await metrics.history(store, run_id, key, max_results=PART, page_token=token)
+    page = await metrics.history(services.store, run_id, key, max_results=PART, page_token=token)
     if not page.items:
         yield b"{}"
         return
     yield b'{"metrics":[' + _joined(page)
     while page.next_token is not None:
-        page = await metrics.history(store, run_id, key, max_results=PART, page_token=page.next_token)
+        page = await metrics.history(services.store, run_id, key, max_results=PART, page_token=page.next_token)
         if page.items:
             yield b"," + _joined(page)
     yield b"]}"
@@ -54,8 +54,8 @@ def _joined(page: Page[Point]) -> bytes:
     return msgspec.json.encode(encode.points(page.items))[1:-1]
 
 
-@access(Access.READ)
-async def history_bulk(store: Store, message: messages.GetMetricHistoryBulk) -> replies.MetricHistories:
+@access(Access.READ, On.RUN)
+async def history_bulk(services: Services, message: messages.GetMetricHistoryBulk) -> replies.MetricHistories:
     """The points of one metric of up to 100 runs, by run, time, step and value; the first 25,000 at most."""
     if not message.run_id:
         raise InvalidParameter("GetMetricHistoryBulk request must specify at least one run_id.")
@@ -69,12 +69,14 @@ async def history_bulk(store: Store, message: messages.GetMetricHistoryBulk) -> 
     asked = MAX_BULK_RESULTS if isinstance(message.max_results, UnsetType) else message.max_results
     size = min(asked, MAX_BULK_RESULTS)
     check_max_results(size)
-    found = await metrics.history_bulk(store, sorted(set(message.run_id)), message.metric_key, size)
+    found = await metrics.history_bulk(services.store, sorted(set(message.run_id)), message.metric_key, size)
     return replies.MetricHistories(encode.points_of_runs(found))
 
 
-@access(Access.READ)
-async def history_interval(store: Store, message: messages.GetMetricHistoryBulkInterval) -> replies.MetricIntervals:
+@access(Access.READ, On.RUN)
+async def history_interval(
+    services: Services, message: messages.GetMetricHistoryBulkInterval
+) -> replies.MetricIntervals:
     """A sample of one metric of up to 100 runs between two steps, the first and last point always included."""
     if len(message.run_ids) > MAX_RUNS:
         raise InvalidParameter(
@@ -83,7 +85,7 @@ async def history_interval(store: Store, message: messages.GetMetricHistoryBulkI
         )
     start, end = _interval(choices.or_none(message.start_step), choices.or_none(message.end_step))
     found = await metrics.history_interval(
-        store,
+        services.store,
         message.run_ids,
         message.metric_key,
         start_step=start,
@@ -109,3 +111,10 @@ def _sample_size(asked: int | UnsetType) -> int:
     if not 1 <= asked <= MAX_INTERVAL_RESULTS:
         raise InvalidParameter(f"max_results must be between 1 and {MAX_INTERVAL_RESULTS}.{SEE_DOCS}")
     return asked
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/2.0/mlflow/metrics/get-history", history),
+    Endpoint("GET", "/2.0/mlflow/metrics/get-history-bulk", history_bulk),
+    Endpoint("GET", "/2.0/mlflow/metrics/get-history-bulk-interval", history_interval),
+)

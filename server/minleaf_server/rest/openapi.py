@@ -1,5 +1,6 @@
 """The OpenAPI description of the API, made from the declarations of the messages and replies."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,7 +21,16 @@ _ERRORS = {
     "500": "The server failed. Its log says why, under the request id of the answer.",
     "503": "The server cannot answer now; try again after the seconds in Retry-After.",
 }
-_AREAS = {"experiments": "Experiments", "runs": "Runs", "metrics": "Metrics"}
+_AREAS = {
+    "experiments": "Experiments",
+    "runs": "Runs",
+    "metrics": "Metrics",
+    "logged-models": "Logged models",
+    "registered-models": "Model registry",
+    "model-versions": "Model registry",
+    "webhooks": "Webhooks",
+    "users": "Users and permissions",
+}
 
 
 def describe(app: FastAPI, endpoints: Sequence[Endpoint]) -> None:
@@ -55,18 +65,23 @@ def _operation(endpoint: Endpoint, components: dict[str, Json]) -> Json:
     summary, _, more = (endpoint.handler.__doc__ or "").strip().partition(". ")
     area = endpoint.path.split("/")[3]
     operation: Json = {
-        "operationId": f"{endpoint.method.lower()}_{'_'.join(endpoint.path.split('/')[3:]).replace('-', '_')}",
+        "operationId": _operation_id(endpoint),
         "summary": summary.rstrip("."),
         "description": f"{more}\n\nAlso at `/ajax-api{endpoint.path}`.".strip(),
         "tags": [_AREAS.get(area, "Service")],
         "x-access": getattr(policy_of(endpoint), "value", None),
         "responses": _responses(endpoint.reply),
     }
-    if endpoint.method == "GET":
-        operation["parameters"] = _parameters(endpoint, components)
-    else:
+    operation["parameters"] = _parameters(endpoint, components)
+    if endpoint.method != "GET":
         operation["requestBody"] = {"required": True, "content": _content(endpoint.request)}
     return operation
+
+
+def _operation_id(endpoint: Endpoint) -> str:
+    """Such as `get_runs_get`, made of the method and the path."""
+    words = re.sub(r"[^a-z0-9]+", "_", endpoint.path.partition("/mlflow/")[2])
+    return f"{endpoint.method.lower()}_{words.strip('_')}"
 
 
 def _content(kind: type[msgspec.Struct]) -> Json:
@@ -81,8 +96,13 @@ def _responses(reply: type[msgspec.Struct]) -> Json:
 
 
 def _parameters(endpoint: Endpoint, components: dict[str, Json]) -> list[Json]:
+    """The fields that stand in the path and, of a GET, in the query."""
     declared = components[endpoint.request.__name__].get("properties", {})
-    return [
-        {"name": field.name, "in": "query", "required": field.required, "schema": declared[field.name]}
-        for field in fields(endpoint.request)
-    ]
+    found: list[Json] = []
+    for field in fields(endpoint.request):
+        schema = declared[field.name]
+        if f"{{{field.name}}}" in endpoint.path:
+            found.append({"name": field.name, "in": "path", "required": True, "schema": schema})
+        elif endpoint.method == "GET":
+            found.append({"name": field.name, "in": "query", "required": field.required, "schema": schema})
+    return found

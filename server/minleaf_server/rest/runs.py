@@ -1,21 +1,22 @@
 """The endpoints under `runs/`."""
 
-from minleaf_server.db.store import Store
 from minleaf_server.entities import Point
 from minleaf_server.entities.validation import parse_experiment_id, validate_metric, validate_run_id
 from minleaf_server.errors import NotFound
 from minleaf_server.rest import choices, encode, messages, replies
+from minleaf_server.rest.endpoint import Endpoint
 from minleaf_server.tracking import runs, search
-from minleaf_server.web.policy import Access, access
+from minleaf_server.tracking.services import Services
+from minleaf_server.web.policy import Access, On, access
 
 _USER_TAG = "mlflow.user"
 
 
-@access(Access.LOG)
-async def create(store: Store, message: messages.CreateRun) -> replies.OneRun:
+@access(Access.LOG, On.EXPERIMENT)
+async def create(services: Services, message: messages.CreateRun) -> replies.OneRun:
     """Create a run. Without an experiment it goes to the default one; without a name it is given one."""
     made = await runs.create(
-        store,
+        services.store,
         parse_experiment_id(message.experiment_id or "0"),
         name=message.run_name or None,
         user=_user(message),
@@ -31,14 +32,14 @@ def _user(message: messages.CreateRun) -> str:
     return message.user_id or tagged or "unknown"
 
 
-@access(Access.READ)
-async def get(store: Store, message: messages.RunId) -> replies.OneRun:
+@access(Access.READ, On.RUN)
+async def get(services: Services, message: messages.RunId) -> replies.OneRun:
     """Get a run with its latest metrics, its params and tags. Deleted runs too."""
-    return replies.OneRun(encode.run(await runs.get(store, message.run_id)))
+    return replies.OneRun(encode.run(await runs.get(services.store, message.run_id)))
 
 
-@access(Access.READ)
-async def find(store: Store, message: messages.SearchRuns) -> replies.Runs:
+@access(Access.READ, On.EXPERIMENT)
+async def find(services: Services, message: messages.SearchRuns) -> replies.Runs:
     """Search the runs of some experiments. `max_results` is at most 50,000; without it there are 1,000."""
     query = search.RunQuery(
         experiment_ids=_experiment_ids(message.experiment_ids),
@@ -48,7 +49,7 @@ async def find(store: Store, message: messages.SearchRuns) -> replies.Runs:
         max_results=message.max_results,
         page_token=message.page_token or None,
     )
-    page = await search.runs(store, query)
+    page = await search.runs(services.store, query)
     return replies.Runs(choices.or_unset([encode.run(one) for one in page.items]), choices.or_unset(page.next_token))
 
 
@@ -63,11 +64,11 @@ def _experiment_ids(texts: list[str]) -> tuple[int, ...]:
     return tuple(found)
 
 
-@access(Access.LOG)
-async def update(store: Store, message: messages.UpdateRun) -> replies.UpdatedRun:
+@access(Access.LOG, On.RUN)
+async def update(services: Services, message: messages.UpdateRun) -> replies.UpdatedRun:
     """Change the status, end time or name of a run. What is not given stays; an empty name too."""
     info = await runs.update(
-        store,
+        services.store,
         message.run_id,
         status=choices.status(message.status),
         end_time=choices.or_none(message.end_time),
@@ -76,42 +77,42 @@ async def update(store: Store, message: messages.UpdateRun) -> replies.UpdatedRu
     return replies.UpdatedRun(encode.run_info(info))
 
 
-@access(Access.EDIT)
-async def delete(store: Store, message: messages.RunId) -> replies.Empty:
+@access(Access.EDIT, On.RUN)
+async def delete(services: Services, message: messages.RunId) -> replies.Empty:
     """Mark a run as deleted. Nothing of it is removed."""
-    await runs.delete(store, message.run_id)
+    await runs.delete(services.store, message.run_id)
     return replies.Empty()
 
 
-@access(Access.EDIT)
-async def restore(store: Store, message: messages.RunId) -> replies.Empty:
+@access(Access.EDIT, On.RUN)
+async def restore(services: Services, message: messages.RunId) -> replies.Empty:
     """Bring a deleted run back."""
-    await runs.restore(store, message.run_id)
+    await runs.restore(services.store, message.run_id)
     return replies.Empty()
 
 
-@access(Access.LOG)
-async def log_metric(store: Store, message: messages.LogMetric) -> replies.Empty:
+@access(Access.LOG, On.RUN)
+async def log_metric(services: Services, message: messages.LogMetric) -> replies.Empty:
     """Log one point of a metric. The same point again changes nothing."""
     point = Point(message.key, message.value, message.timestamp, message.step)
     validate_metric(point)  # The batch would name the place of the point in itself.
-    await runs.log_batch(store, message.run_id, metrics=[point])
+    await runs.log_batch(services.store, message.run_id, metrics=[point])
     return replies.Empty()
 
 
-@access(Access.LOG)
-async def log_param(store: Store, message: messages.LogParam) -> replies.Empty:
+@access(Access.LOG, On.RUN)
+async def log_param(services: Services, message: messages.LogParam) -> replies.Empty:
     """Log a param. Its value cannot be changed; the same value again changes nothing."""
-    await runs.log_param(store, message.run_id, message.key, message.value)
+    await runs.log_param(services.store, message.run_id, message.key, message.value)
     return replies.Empty()
 
 
-@access(Access.LOG)
-async def log_batch(store: Store, message: messages.LogBatch) -> replies.Empty:
+@access(Access.LOG, On.RUN)
+async def log_batch(services: Services, message: messages.LogBatch) -> replies.Empty:
     """Log up to 1,000 points, 100 params and 100 tags, 1,000 entries in all. Either all of it is stored or nothing."""
     validate_run_id(message.run_id)
     await runs.log_batch(
-        store,
+        services.store,
         message.run_id,
         metrics=[Point(point.key, point.value, point.timestamp, point.step) for point in message.metrics],
         params=[(param.key, param.value) for param in message.params],
@@ -120,15 +121,30 @@ async def log_batch(store: Store, message: messages.LogBatch) -> replies.Empty:
     return replies.Empty()
 
 
-@access(Access.LOG)
-async def set_tag(store: Store, message: messages.SetTag) -> replies.Empty:
+@access(Access.LOG, On.RUN)
+async def set_tag(services: Services, message: messages.SetTag) -> replies.Empty:
     """Set a tag of a run. A tag that is there gets the new value."""
-    await runs.set_tag(store, message.run_id, message.key, message.value)
+    await runs.set_tag(services.store, message.run_id, message.key, message.value)
     return replies.Empty()
 
 
-@access(Access.LOG)
-async def delete_tag(store: Store, message: messages.DeleteTag) -> replies.Empty:
+@access(Access.LOG, On.RUN)
+async def delete_tag(services: Services, message: messages.DeleteTag) -> replies.Empty:
     """Remove a tag of a run."""
-    await runs.delete_tag(store, message.run_id, message.key)
+    await runs.delete_tag(services.store, message.run_id, message.key)
     return replies.Empty()
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/2.0/mlflow/runs/create", create),
+    Endpoint("GET", "/2.0/mlflow/runs/get", get),
+    Endpoint("POST", "/2.0/mlflow/runs/search", find),
+    Endpoint("POST", "/2.0/mlflow/runs/update", update),
+    Endpoint("POST", "/2.0/mlflow/runs/delete", delete),
+    Endpoint("POST", "/2.0/mlflow/runs/restore", restore),
+    Endpoint("POST", "/2.0/mlflow/runs/log-metric", log_metric),
+    Endpoint("POST", "/2.0/mlflow/runs/log-parameter", log_param),
+    Endpoint("POST", "/2.0/mlflow/runs/log-batch", log_batch),
+    Endpoint("POST", "/2.0/mlflow/runs/set-tag", set_tag),
+    Endpoint("POST", "/2.0/mlflow/runs/delete-tag", delete_tag),
+)

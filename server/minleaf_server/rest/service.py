@@ -1,12 +1,13 @@
 """What the server says of itself to MLflow's client."""
 
-from minleaf_server.db.store import Store
 from minleaf_server.rest import messages, replies
+from minleaf_server.rest.endpoint import Endpoint
+from minleaf_server.tracking.services import Services
 from minleaf_server.web.policy import Access, access
 
 
 @access(Access.PUBLIC)
-async def server_info(_store: Store, message: messages.Nothing) -> replies.ServerInfo:
+async def server_info(_services: Services, message: messages.Nothing) -> replies.ServerInfo:
     """The optional features of MLflow that this server has: none of them."""
     return replies.ServerInfo(
         store_type="SqlStore",
@@ -18,3 +19,6 @@ async def server_info(_store: Store, message: messages.Nothing) -> replies.Serve
         presigned_upload_model_id_supported=False,
         features_enabled={"gateway": False},
     )
+
+
+ENDPOINTS = (Endpoint("GET", "/3.0/mlflow/server-info", server_info),)

@@ -2,13 +2,11 @@
 
 from fastapi import APIRouter, FastAPI
 
-from minleaf_server.db.store import Store
 from minleaf_server.ui import compare, curves, experiments, find, names, run, runs
 
 
-def install(app: FastAPI, store: Store) -> None:
-    """Add the pages and what the charts load. Handlers find the store at `app.state.store`."""
-    app.state.store = store
+def install(app: FastAPI) -> None:
+    """Add the pages and what the charts load. Handlers find the services at `app.state.services`."""
     app.include_router(router())
 
 

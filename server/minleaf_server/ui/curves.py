@@ -50,7 +50,7 @@ async def curves(request: Request) -> Response:
     in `special` by its index. `before` and `after` are the nearest points outside the range.
     """
     try:
-        body = await curves_body(request.app.state.store, read_query(request.query_params.multi_items()))
+        body = await curves_body(request.app.state.services.store, read_query(request.query_params.multi_items()))
     except (InvalidParameter, NotFound, Unavailable) as error:
         return _refusal(error)
     return Response(msgspec.json.encode(body), media_type="application/json")
@@ -110,7 +110,7 @@ async def series_csv(request: Request) -> Response:
 
     Values are written with as many digits as it takes to read the same double back.
     """
-    store: Store = request.app.state.store
+    store: Store = request.app.state.services.store
     fields = _fields(request.query_params.multi_items(), {"run", "metric"})
     run_ids, metric = _run_ids(fields), _metric(fields)
     await runs.infos(store, run_ids)  # an unknown run is an error before the first line, not in the middle

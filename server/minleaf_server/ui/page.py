@@ -69,7 +69,7 @@ def links_of(request: Request) -> Links:
 
 def store_of(request: Request) -> Store:
     """The store that the pages read."""
-    return cast(Store, request.app.state.store)
+    return cast(Store, request.app.state.services.store)
 
 
 def now_ms() -> int:

@@ -1,4 +1,4 @@
-"""The tables, in SQLAlchemy Core. docs/storage.md explains them; migrations/versions creates them.
+"""Experiments, runs and what is logged to them.
 
 Integer keys inside, MLflow's string ids (`run.uuid`) outside. Times are milliseconds since 1970. Every metric, param
 and tag name of an experiment is one row of `key`, so a data row carries an integer instead of a name.
@@ -9,20 +9,18 @@ from enum import IntEnum
 from sqlalchemy import (
     BigInteger,
     Column,
-    Double,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     Sequence,
     SmallInteger,
     Table,
-    Text,
     UniqueConstraint,
     func,
 )
-from sqlalchemy.types import TypeEngine, UserDefinedType
+
+from minleaf_server.db.tables.base import Float, RowId, String, metadata
 
 
 class KeyKind(IntEnum):
@@ -32,23 +30,6 @@ class KeyKind(IntEnum):
     PARAM = 2
     TAG = 3
 
-
-class _SQLiteDouble(UserDefinedType[float]):
-    """A column without affinity: SQLite keeps 4.0 and -0.0 of a REAL column as integers, without the sign of zero."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_kwargs: object) -> str:
-        return "BLOB"
-
-
-# SQLite compares text by its bytes; Postgres does under collation "C". Both then sort and page alike.
-String = Text().with_variant(Text(collation="C"), "postgresql")
-Float: TypeEngine[float] = Double().with_variant(_SQLiteDouble(), "sqlite")
-# SQLite gives a row its id by itself only where the primary key is spelled INTEGER.
-RowId = BigInteger().with_variant(Integer(), "sqlite")
-
-metadata = MetaData()
 
 # One number for every change of a run, on Postgres. On SQLite the only writer counts by itself.
 change = Sequence("change", metadata=metadata)

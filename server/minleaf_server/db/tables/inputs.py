@@ -1,0 +1,1 @@
+"""Datasets, and what a run read and made: its inputs and outputs."""

@@ -1,0 +1,1 @@
+"""MLflow's logged models with their params, tags and metrics."""

@@ -1,0 +1,1 @@
+"""Webhooks and the events they ask for."""

@@ -1,0 +1,27 @@
+"""The parts of a running server that use cases work with."""
+
+from dataclasses import dataclass
+
+from minleaf_server.artifacts.stores import Stores
+from minleaf_server.config import Settings
+from minleaf_server.db.store import Store
+from minleaf_server.webhooks.courier import Courier
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made once at the start by `app.assembly` and handed to every handler."""
+
+    store: Store
+    artifacts: Stores
+    courier: Courier
+
+    @classmethod
+    def over(cls, store: Store, settings: Settings) -> "Services":
+        """The services over an open store. Raises SetupError where a setting cannot be right."""
+        return cls(store, Stores.open(settings), Courier.open(settings))
+
+    def close(self) -> None:
+        """Give what is on its way a short time, and close the store."""
+        self.courier.close()
+        self.store.close()
