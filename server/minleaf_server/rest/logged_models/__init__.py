@@ -1,5 +1,5 @@
 """MLflow's logged models: the endpoints of this area."""
 
-from minleaf_server.rest.endpoint import Endpoint, RawEndpoint
+from minleaf_server.rest.logged_models.endpoints import ENDPOINTS
 
-ENDPOINTS: tuple[Endpoint | RawEndpoint, ...] = ()
+__all__ = ["ENDPOINTS"]
