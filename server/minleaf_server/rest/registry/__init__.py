@@ -1,5 +1,5 @@
-"""The model registry: the endpoints of this area."""
+"""The model registry: registered models, prompts, their versions, tags and aliases."""
 
-from minleaf_server.rest.endpoint import Endpoint, RawEndpoint
+from minleaf_server.rest.registry import model_versions, registered_models
 
-ENDPOINTS: tuple[Endpoint | RawEndpoint, ...] = ()
+ENDPOINTS = (*registered_models.ENDPOINTS, *model_versions.ENDPOINTS)
