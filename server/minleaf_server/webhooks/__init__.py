@@ -1,1 +1,1 @@
-"""Delivering webhooks: which addresses may be called, signatures, retries. No database and no MLflow shapes here."""
+"""Delivering webhooks: which addresses may be called, secrets, signatures, retries. No database here."""

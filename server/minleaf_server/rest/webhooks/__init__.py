@@ -1,5 +1,5 @@
 """Webhooks: the endpoints of this area."""
 
-from minleaf_server.rest.endpoint import Endpoint, RawEndpoint
+from minleaf_server.rest.webhooks.endpoints import ENDPOINTS
 
-ENDPOINTS: tuple[Endpoint | RawEndpoint, ...] = ()
+__all__ = ["ENDPOINTS"]
