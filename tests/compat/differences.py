@@ -30,8 +30,9 @@ REASONS = {
         "A name that ends in a newline is refused, and so is a bad name in the tags of a new run. MLflow takes both."
     ),
     "artifact locations": (
-        "An experiment's artifacts stay in the server's own store: a location elsewhere is refused. MLflow takes "
-        "nearly any address and opens it later with the server's rights."
+        "An experiment's artifacts stay in the server's own store: a location elsewhere is refused, unless the setting "
+        "`allow_artifact_location` names it. MLflow takes nearly any address and opens it later with the server's "
+        "rights. A plain relative name is taken as MLflow takes it, but only clients open such a place."
     ),
     "experiment ids": (
         "An experiment id is plain digits. MLflow also takes blanks and other scripts' digits, and answers 500 for one "
@@ -62,8 +63,9 @@ REASONS = {
         "read."
     ),
     "interval": (
-        "`get-history-bulk-interval` samples evenly by step and adds the last step, as MLflow did until version 3.6, "
-        "so that points of several runs stay comparable. Newer versions sample each run by rows."
+        "`get-history-bulk-interval` samples evenly by step and adds the first and last step of every run, as MLflow "
+        "did until version 3.6, so that points of several runs stay comparable. Newer versions sample each run by "
+        "rows. Without a range negative steps are sampled too."
     ),
     "both prefixes": "`get-history-bulk` is there under `/api` too, and not only under `/ajax-api`.",
     "filters": (

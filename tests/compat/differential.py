@@ -43,7 +43,7 @@ def post(name: str, path: str, body: Any = None, **more: Any) -> Call:
     return Call(name, "POST", path if path.startswith("/") else f"{API}/{path}", body, **more)
 
 
-def get(name: str, path: str, *pairs: tuple[str, str], **arguments: Any) -> Call:
+def get(name: str, path: str, /, *pairs: tuple[str, str], **arguments: Any) -> Call:
     query = (*pairs, *((key, str(value)) for key, value in arguments.items()))
     return Call(name, "GET", path if path.startswith("/") else f"{API}/{path}", query=query)
 
@@ -432,12 +432,12 @@ CALLS = [
 ]
 
 
-def answers(url: str) -> dict[str, Answer]:
+def answers(url: str, calls: Sequence[Call] = CALLS) -> dict[str, Answer]:
     """What the server at `url`, which must be empty, answers to every call."""
     saved: dict[str, str] = {}
     found = {}
     with httpx.Client(base_url=url, timeout=60) as client:
-        for call in CALLS:
+        for call in calls:
             response = _send(client, call, saved)
             try:
                 body = response.json()
@@ -452,13 +452,14 @@ def answers(url: str) -> dict[str, Answer]:
 
 def _send(client: httpx.Client, call: Call, saved: Mapping[str, str]) -> httpx.Response:
     headers = {} if call.content_type is None or call.method == "GET" else {"content-type": call.content_type}
-    content = call.raw
+    content, path = call.raw, call.path
     if content is None and call.method != "GET":
         content = json.dumps(call.body).encode()
     for name, value in saved.items():
         content = content and content.replace(f"${name}".encode(), value.encode())
+        path = path.replace(f"${name}", value)
     query = [(key, saved.get(value[1:], value) if value.startswith("$") else value) for key, value in call.query]
-    return client.request(call.method, call.path, content=content, params=query, headers=headers)
+    return client.request(call.method, path, content=content, params=tuple(query), headers=headers)
 
 
 def _at(body: Any, keys: Sequence[str]) -> str:
@@ -470,7 +471,14 @@ def _at(body: Any, keys: Sequence[str]) -> str:
 
 IGNORED = ("sqlstate", "error_class", "workspace")
 """Fields of MLflow's newest version that its client does not need."""
-TIMES = ("creation_time", "last_update_time")
+TIMES = (
+    "creation_time",
+    "last_update_time",
+    "creation_timestamp",
+    "last_updated_timestamp",
+    "creation_timestamp_ms",
+    "last_updated_timestamp_ms",
+)
 LISTS_BY_KEY = ("metrics", "params", "tags")
 
 

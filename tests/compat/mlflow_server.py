@@ -18,19 +18,25 @@ START_SECONDS_MAX = 300
 
 
 class MlflowServer:
-    """Starts when entered, stops when left. Its data lies in `folder`."""
+    """Starts when entered, stops when left. Its data lies in `folder`; `variables` go into its environment.
 
-    def __init__(self, folder: Path) -> None:
+    `python` is the interpreter whose MLflow is started, with `options` besides those that it always gets.
+    """
+
+    def __init__(self, folder: Path, *options: str, python: str = sys.executable, **variables: str) -> None:
         self.folder = folder
+        self.options = options
+        self.python = python
+        self.variables = variables
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [self.python, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port)]
         command += ["--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db", "--workers", "1"]
-        command += ["--artifacts-destination", str(self.folder / "artifacts")]
+        command += ["--artifacts-destination", str(self.folder / "artifacts"), *self.options]
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "MINLEAF_"))}
-        environment = {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
+        environment = {**kept, "MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true", **self.variables}
         log_file = self.folder / "server.log"
         with log_file.open("wb") as log:
             # A session of its own: the command starts further processes, and all of them are to end.
