@@ -4,7 +4,7 @@ WORKDIR /src
 RUN python -m venv --without-pip /opt/minleaf
 COPY . .
 # Where there is no node, as here, the build takes one from PyPI for its own time.
-RUN pip --python /opt/minleaf/bin/python install --no-cache-dir ".[server,postgres]"
+RUN pip --python /opt/minleaf/bin/python install --no-cache-dir ".[server,postgres,s3]"
 
 FROM python:3.12-slim
 RUN groupadd --gid 10001 minleaf \

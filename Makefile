@@ -1,5 +1,7 @@
 # make ui    sets everything up and serves http://127.0.0.1:5000, data in ./minleaf-data
 # make test  sets everything up and runs every test
+# make integrations  installs the frameworks that log to MLflow (several GB) and runs them against a server
+# make bench measures Minleaf beside MLflow and FastTrackML (docs/benchmarks.md); ARGS=--quick is shorter
 # make lint  style, types and the direction of imports
 #
 # Works with uv where it is installed, else with python -m venv and pip. Running it again installs nothing twice.
@@ -17,13 +19,28 @@ INPUTS := pyproject.toml hatch_build.py $(wildcard package.json package-lock.jso
 TESTS ?= tests
 JOBS ?= 2
 
-.PHONY: ui test lint chromium clean
+.PHONY: ui test integrations bench lint chromium clean
 
 ui: $(VENV)/.server
 	$(BIN)/minleaf ui $(ARGS)
 
 test: $(VENV)/.dev chromium
 	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(TESTS) $(ARGS)
+
+# In an environment of their own, because of their size and of what they demand of each other.
+integrations:
+	$(MAKE) VENV=.venv-integrations .venv-integrations/.integrations
+	.venv-integrations/bin/pytest -m "integration or not integration" tests/integrations $(ARGS)
+
+$(VENV)/.integrations: $(VENV)/.dev
+	$(INSTALL) -e ".[server,postgres,s3,dev,integrations]"
+	@touch $@
+
+# FastTrackML's package wants an old MLflow beside it, of which its server, a single program, uses nothing.
+bench: $(VENV)/.dev
+	$(INSTALL) -e ".[server,postgres,dev,bench]"
+	$(INSTALL) --no-deps fasttrackml==0.6.0
+	$(BIN)/python -m benchmarks $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -43,7 +60,7 @@ $(VENV)/.server: $(INPUTS) | $(VENV)/bin/python
 	@touch $@
 
 $(VENV)/.dev: $(INPUTS) | $(VENV)/bin/python
-	$(INSTALL) -e ".[server,postgres,dev]"
+	$(INSTALL) -e ".[server,postgres,s3,dev]"
 	@touch $@ $(VENV)/.server
 
 # The pages are tested in a real Chromium, found as `chromium` on the PATH.

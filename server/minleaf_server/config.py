@@ -4,18 +4,17 @@ A value is taken from the flag, else from MINLEAF_<NAME>, else (secrets only) fr
 names, else from the variable that `mlflow server` reads for the same thing, else it is the default.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Any, TypeVar
 
+from minleaf_server import parsing
 from minleaf_server.errors import SetupError
-from minleaf_server.uri import database_uri
+from minleaf_server.uri import database_uri, resolved
 
 T = TypeVar("T")
-
-LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True)
@@ -41,52 +40,12 @@ class Setting:
         return "MINLEAF_" + self.name.upper()
 
 
-def _integer(low: int, high: int) -> Callable[[str], int]:
-    def parse(text: str) -> int:
-        value = int(text) if re.fullmatch(r"[0-9]{1,18}", text) else None
-        if value is None or not low <= value <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return value
-
-    return parse
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off", ""):
-        return False
-    raise ValueError("true or false")
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _prefix(text: str) -> str:
-    if text and not re.fullmatch(r"(/[A-Za-z0-9._~-]+)+", text):
-        raise ValueError("a path such as /minleaf: it begins with a slash, does not end with one, and has no odd signs")
-    return text
-
-
-def _level(text: str) -> str:
-    if text.lower() not in LOG_LEVELS:
-        raise ValueError(f"one of {', '.join(LOG_LEVELS)}")
-    return text.lower()
-
-
-def _filled(text: str) -> str:
-    if not text:
-        raise ValueError("a value that is not empty")
-    return text
-
-
 def _setting(
     default: Any,
     help: str,
     *,
     metavar: str = "",
-    parse: Callable[[str], Any] = _filled,
+    parse: Callable[[str], Any] = parsing.filled,
     shown: str | None = None,
     mlflow: str = "",
     secret: bool = False,
@@ -103,7 +62,7 @@ class Settings:
     host: str = _setting(
         "127.0.0.1",
         "Address to listen on. Anyone who can reach it can read and write everything, so any address but this "
-        "machine's own needs --insecure-no-auth.",
+        "machine's own needs --auth or --insecure-no-auth.",
         metavar="HOST",
         mlflow="MLFLOW_HOST",
     )
@@ -111,12 +70,10 @@ class Settings:
         5000,
         "Port to listen on; 0 takes a free one.",
         metavar="PORT",
-        parse=_integer(0, 65535),
+        parse=parsing.integer(0, 65535),
         mlflow="MLFLOW_PORT",
     )
-    data: str = _setting(
-        "./minleaf-data", "Folder for the database, and for the artifacts when they come.", metavar="DIR"
-    )
+    data: str = _setting("./minleaf-data", "Folder for the database and the artifacts.", metavar="DIR")
     backend_store_uri: str = _setting(
         "",
         "Database, as an SQLAlchemy address: sqlite:///file.db or postgresql://user:password@host/name.",
@@ -128,7 +85,8 @@ class Settings:
     )
     artifacts_destination: str = _setting(
         "",
-        "Where artifacts that clients send through the server are to be kept. This version takes no artifacts yet.",
+        "Where artifacts that clients send through the server are kept: a folder, a file:// address or "
+        "s3://bucket/prefix.",
         metavar="URI",
         parse=lambda text: text,
         shown="<data>/artifacts",
@@ -140,11 +98,42 @@ class Settings:
         metavar="URI",
         mlflow="MLFLOW_DEFAULT_ARTIFACT_ROOT",
     )
+    serve_artifacts: bool = _setting(
+        True,
+        "Take artifacts from clients and give them out. Switched off, new experiments get the artifacts destination "
+        "itself as their location, and clients need access to it.",
+        parse=parsing.boolean,
+        shown="on",
+        mlflow="MLFLOW_SERVE_ARTIFACTS",
+    )
+    artifacts_only: bool = _setting(
+        False,
+        "Do nothing but take artifacts from clients and give them out.",
+        parse=parsing.boolean,
+        mlflow="MLFLOW_ARTIFACTS_ONLY",
+    )
+    allow_artifact_location: tuple[str, ...] = _setting(
+        (),
+        "Further folders, file:// and s3:// addresses, separated by commas, that the server reads and writes where an "
+        "experiment has its artifacts there. Every other location is refused.",
+        metavar="URI,...",
+        parse=parsing.names,
+        shown="none",
+    )
+    model_version_sources: str = _setting(
+        "",
+        "Regular expression that the source of every new model version has to match somewhere, such as "
+        "^mlflow-artifacts:/; that of a prompt too, which is dummy-source or prompt-template.",
+        metavar="REGEX",
+        parse=parsing.pattern,
+        shown="none",
+        mlflow="MLFLOW_CREATE_MODEL_VERSION_SOURCE_VALIDATION_REGEX",
+    )
     static_prefix: str = _setting(
         "",
         "Path under which a proxy in front serves Minleaf, such as /minleaf.",
         metavar="PATH",
-        parse=_prefix,
+        parse=parsing.prefix,
         shown="none",
         mlflow="MLFLOW_STATIC_PREFIX",
     )
@@ -152,23 +141,78 @@ class Settings:
         1,
         "Processes that answer requests. More than one needs Postgres.",
         metavar="N",
-        parse=_integer(1, 256),
+        parse=parsing.integer(1, 256),
         mlflow="MLFLOW_WORKERS",
     )
     allowed_hosts: tuple[str, ...] = _setting(
         (),
         "Further names under which browsers and clients may call this server, with or without a port, separated by "
-        "commas. This machine's own names are always allowed.",
+        "commas; `*.example.org` stands for every name below a domain. This machine's own names are always allowed.",
         metavar="HOST[:PORT],...",
-        parse=_names,
+        parse=parsing.names,
         shown="none",
         mlflow="MLFLOW_SERVER_ALLOWED_HOSTS",
+    )
+    cors_allowed_origins: tuple[str, ...] = _setting(
+        (),
+        "Origins of other web pages that may call this server, such as https://app.example.org, separated by commas. "
+        "`https://*.example.org` stands for every name below a domain; a bare * is not taken.",
+        metavar="ORIGIN,...",
+        parse=parsing.names,
+        shown="none",
+        mlflow="MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
+    )
+    x_frame_options: str = _setting(
+        "SAMEORIGIN",
+        "The X-Frame-Options header of every answer: DENY, SAMEORIGIN, or NONE for no such header. The "
+        "Content-Security-Policy forbids every frame in any case.",
+        metavar="VALUE",
+        parse=parsing.frame_options,
+        mlflow="MLFLOW_SERVER_X_FRAME_OPTIONS",
+    )
+    auth: bool = _setting(
+        False,
+        "Ask for a login: users, passwords and permissions as in MLflow's basic-auth. `--app-name basic-auth` means "
+        "the same.",
+        parse=parsing.boolean,
+    )
+    admin_username: str = _setting(
+        "",
+        "Name of the administrator who is made when a server with --auth first starts.",
+        metavar="NAME",
+        shown="admin",
+        mlflow="MLFLOW_AUTH_ADMIN_USERNAME",
+    )
+    admin_password: str = _setting(
+        "",
+        "Password of that administrator, at least 12 characters. It counts only while there is no such user, and has "
+        "no default. Give it as a variable or a file: a flag can be read by every user of the machine.",
+        metavar="PASSWORD",
+        shown="none",
+        mlflow="MLFLOW_AUTH_ADMIN_PASSWORD",
+        secret=True,
+    )
+    default_permission: str = _setting(
+        "",
+        "With --auth: what a user may do with experiments and models on which nothing was granted: NO_PERMISSIONS, "
+        "READ, EDIT or MANAGE. With `--app-name basic-auth` the default is READ, as with MLflow.",
+        metavar="PERMISSION",
+        parse=parsing.permission,
+        shown="NO_PERMISSIONS",
+    )
+    auth_config_path: str = _setting(
+        "",
+        "File in the form of MLflow's basic_auth.ini, from which the name and the password of the administrator and "
+        "the default permission are taken where they are not given otherwise.",
+        metavar="FILE",
+        shown="none",
+        mlflow="MLFLOW_AUTH_CONFIG_PATH",
     )
     insecure_no_auth: bool = _setting(
         False,
         "Listen on an address that others can reach although nobody has to log in. For networks in which everyone "
         "may read and write everything.",
-        parse=_boolean,
+        parse=parsing.boolean,
     )
     trusted_proxy: str = _setting(
         "",
@@ -178,13 +222,83 @@ class Settings:
         parse=lambda text: text,
     )
     max_body_bytes: int = _setting(
-        16 * 2**20,
+        20 * 2**20,
         "Largest request body that is taken, in bytes.",
         metavar="N",
-        parse=_integer(2**10, 2**40),
+        parse=parsing.integer(2**10, 2**40),
+    )
+    graphql_max_root_fields: int = _setting(
+        10,
+        "How many root fields one GraphQL query may have.",
+        metavar="N",
+        parse=parsing.integer(1, 1000),
+        mlflow="MLFLOW_SERVER_GRAPHQL_MAX_ROOT_FIELDS",
+    )
+    graphql_max_aliases: int = _setting(
+        10,
+        "How many aliases one selection of a GraphQL query may have.",
+        metavar="N",
+        parse=parsing.integer(1, 1000),
+        mlflow="MLFLOW_SERVER_GRAPHQL_MAX_ALIASES",
+    )
+    webhook_schemes: tuple[str, ...] = _setting(
+        ("https",),
+        "Kinds of address that webhooks may have: https, http or both. With http, webhooks may also call this machine "
+        "itself by http://localhost.",
+        metavar="SCHEME,...",
+        parse=parsing.schemes,
+        shown="https",
+        mlflow="MLFLOW_WEBHOOK_ALLOWED_SCHEMES",
+    )
+    webhook_private_networks: tuple[IPv4Network | IPv6Network, ...] = _setting(
+        (),
+        "Networks of non-public addresses that webhooks may call, separated by commas, such as 10.1.0.0/16; true "
+        "stands for this machine and every private network. Other non-public addresses are never called.",
+        metavar="NETWORK,...",
+        parse=parsing.networks,
+        shown="none",
+        mlflow="MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS",
+    )
+    webhook_secret_key: tuple[str, ...] = _setting(
+        (),
+        "Fernet key with which the secrets of webhooks are encrypted. Postgres needs it as soon as a webhook has a "
+        "secret, the same on every server.",
+        metavar="KEY",
+        parse=parsing.fernet_keys,
+        shown="with SQLite the file <data>/webhook.key",
+        mlflow="MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY",
+        secret=True,
+    )
+    webhook_timeout: int = _setting(
+        5,
+        "Seconds that one call of a webhook may take as a whole.",
+        metavar="SECONDS",
+        parse=parsing.integer(1, 300),
+        mlflow="MLFLOW_WEBHOOK_REQUEST_TIMEOUT",
+    )
+    webhook_retries: int = _setting(
+        3,
+        "How often a webhook that does not answer, or answers 429, 500, 502, 503 or 504, is called again.",
+        metavar="N",
+        parse=parsing.integer(0, 20),
+        mlflow="MLFLOW_WEBHOOK_REQUEST_MAX_RETRIES",
+    )
+    webhook_threads: int = _setting(
+        10,
+        "Webhooks that are called at the same time.",
+        metavar="N",
+        parse=parsing.integer(1, 100),
+        mlflow="MLFLOW_WEBHOOK_DELIVERY_MAX_WORKERS",
+    )
+    webhook_cache_seconds: int = _setting(
+        60,
+        "Seconds after which another process on the same database learns of a change to a webhook.",
+        metavar="SECONDS",
+        parse=parsing.integer(0, 86_400),
+        mlflow="MLFLOW_WEBHOOK_CACHE_TTL",
     )
     log_level: str = _setting(
-        "info", f"How much is written to stderr: {', '.join(LOG_LEVELS)}.", metavar="LEVEL", parse=_level
+        "info", f"How much is written to stderr: {', '.join(parsing.LOG_LEVELS)}.", metavar="LEVEL", parse=parsing.level
     )
 
 
@@ -247,5 +361,13 @@ def _complete(settings: Settings) -> Settings:
     data = Path(settings.data)
     uri = settings.backend_store_uri or f"sqlite:///{data / 'minleaf.db'}"
     destination = settings.artifacts_destination or str(data / "artifacts")
+    root = settings.default_artifact_root
+    if not settings.serve_artifacts and root == "mlflow-artifacts:/":
+        root = destination
     values = {row.name: getattr(settings, row.name) for row in TABLE}
-    return Settings(**{**values, "backend_store_uri": database_uri(uri), "artifacts_destination": destination})
+    completed = {
+        "backend_store_uri": database_uri(uri),
+        "artifacts_destination": destination,
+        "default_artifact_root": resolved(root, Path.cwd()),
+    }
+    return Settings(**values | completed)

@@ -52,6 +52,22 @@ class PermissionDenied(MinleafError):
     code = "PERMISSION_DENIED"
 
 
+class Unauthenticated(MinleafError):
+    """Nobody is known by what the request says of its sender."""
+
+    code = "UNAUTHENTICATED"
+
+
+class TooManyAttempts(MinleafError):
+    """Refused for a while after many failures; the same request may succeed in `retry_after_seconds`."""
+
+    code = "REQUEST_LIMIT_EXCEEDED"
+
+    def __init__(self, message: str, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class TooLarge(MinleafError):
     """The body is larger than the server takes."""
 

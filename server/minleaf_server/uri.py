@@ -1,7 +1,7 @@
-"""Database addresses: which ones are understood, and how they are shown without their password."""
+"""Addresses: which databases are understood, how they are shown without their password, and where artifacts lie."""
 
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from minleaf_server.errors import SetupError
 
@@ -43,6 +43,28 @@ def database_uri(uri: str) -> str:
     if scheme in ("", "file") and "@" not in uri:
         raise _wrong(uri, "a folder of files (an mlruns folder) is not supported")
     raise _wrong(uri, "it names no database that Minleaf knows")
+
+
+def resolved(location: str, folder: Path) -> str:
+    """A place for artifacts with a relative path (`runs`, `file:runs`) made absolute in `folder`, any other as it is.
+
+    As MLflow writes it: a plain path stays one, and a `file:` address has three slashes.
+    """
+    scheme, path = "", location
+    if location.startswith("file:"):
+        scheme, path = "file://", location.removeprefix("file:")
+    if path.startswith("/") or _SCHEME.match(path):
+        return location
+    return scheme + str(PurePosixPath(folder.as_posix()) / path)
+
+
+def appended(location: str, *names: str) -> str:
+    """The place `names` below this one: behind its path, and before the query and fragment that an address may have."""
+    base, rest = location, ""
+    if _SCHEME.match(location):
+        end = min((location.find(mark) for mark in "?#" if mark in location), default=len(location))
+        base, rest = location[:end], location[end:]
+    return "/".join([base.rstrip("/"), *names]) + rest
 
 
 def sqlite_path(uri: str) -> Path | None:

@@ -146,6 +146,37 @@ class TestOrigin:
             assert not [name for name, _ in answer.headers if name.startswith("access-control-")]
         assert dummy.calls == []
 
+    def test_a_named_origin_may_call_and_read_and_no_other(self) -> None:
+        named = Dummy(Settings(cors_allowed_origins=("https://app.example.org", "http://*.lab.example:3000")))
+        with named.live() as live:
+            for origin in ("https://app.example.org", "http://a.lab.example:3000"):
+                headers = (f"Origin: {origin}", "Sec-Fetch-Site: cross-site")
+                answer = live.request("POST", THING, *headers)
+                assert answer.status == 200
+                assert answer.header("access-control-allow-origin") == origin
+                assert answer.header("access-control-allow-credentials") == "true"
+                assert "Origin" in str(answer.header("vary"))
+            assert len(named.calls) == 2
+            for origin in ("http://app.example.org", "https://app.example.org.evil.com", "http://lab.example:3000"):
+                answer = live.request("POST", THING, f"Origin: {origin}")
+                assert answer.status == 403
+                assert answer.header("access-control-allow-origin") is None
+                assert "Origin" in str(answer.header("vary"))
+            assert len(named.calls) == 2
+
+    def test_a_preflight_of_a_named_origin_is_answered(self) -> None:
+        named = Dummy(Settings(cors_allowed_origins=("https://app.example.org",)))
+        asks = ("Access-Control-Request-Method: POST", "Access-Control-Request-Headers: content-type")
+        with named.live() as live:
+            answer = live.request("OPTIONS", THING, "Origin: https://app.example.org", *asks)
+            assert answer.status == 200
+            assert answer.header("access-control-allow-origin") == "https://app.example.org"
+            assert "POST" in str(answer.header("access-control-allow-methods"))
+            assert answer.header("access-control-allow-headers") == "content-type"
+            other = live.request("OPTIONS", THING, "Origin: https://evil.com", *asks)
+            assert not [name for name, _ in other.headers if name.startswith("access-control-")]
+        assert named.calls == []
+
     def test_a_method_in_a_header_does_not_count(self, dummy: Dummy, live: Live) -> None:
         live.request("GET", THING, "X-HTTP-Method-Override: DELETE", "Origin: http://evil.com")
         assert dummy.calls == [f"GET {THING}"]
@@ -263,6 +294,11 @@ class TestAnswers:
             for name, value in SECURITY_HEADERS:
                 assert answer.header(name.decode()) == value.decode()
             assert answer.header("server") is None
+
+    @pytest.mark.parametrize(("chosen", "sent"), [("SAMEORIGIN", "SAMEORIGIN"), ("DENY", "DENY"), ("NONE", None)])
+    def test_x_frame_options_are_as_chosen(self, chosen: str, sent: str | None) -> None:
+        with Dummy(Settings(x_frame_options=chosen)).live() as live:
+            assert live.request("GET", "/health").header("x-frame-options") == sent
 
     def test_the_policy_allows_own_scripts_and_styles_alone(self) -> None:
         policy = dict(SECURITY_HEADERS)[b"content-security-policy"].decode()

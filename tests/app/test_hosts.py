@@ -57,7 +57,24 @@ def test_an_allowed_name_counts_with_every_port_or_with_its_own() -> None:
         assert not rules.allows(host)
 
 
-@pytest.mark.parametrize("entry", ["*", "", "*.example.org", "http://example.org", "a b", "exämple.org", "a/b", "a:b"])
+def test_a_wildcard_stands_for_the_names_below_a_domain() -> None:
+    rules = HostRules("127.0.0.1", 5000, ["*.Example.org", "*.other.org:8080"])
+    for host in (b"a.example.org", b"a.b.example.org:1234", b"A.EXAMPLE.ORG", b"x.other.org:8080"):
+        assert rules.allows(host), host
+    for host in (b"example.org", b"evilexample.org", b"a.example.org.evil.com", b".example.org", b"x.other.org:81"):
+        assert not rules.allows(host), host
+    assert not rules.allows(b"x.other.org")
+
+
+def test_every_name_is_allowed_only_where_that_is_safe_or_was_asked_for() -> None:
+    assert HostRules("127.0.0.1", 5000, ["*"], any_name=True).allows(b"evil.com:77")
+    with pytest.raises(SetupError, match="--insecure-no-auth"):
+        HostRules("127.0.0.1", 5000, ["*"])
+
+
+@pytest.mark.parametrize(
+    "entry", ["*", "", "*example.org", "*.*.org", "http://example.org", "a b", "exämple.org", "a/b", "a:b"]
+)
 def test_what_is_no_name_is_refused_at_the_start(entry: str) -> None:
     with pytest.raises(SetupError, match="--allowed-hosts"):
         HostRules("127.0.0.1", 5000, [entry])

@@ -26,7 +26,7 @@ def test_the_gate_and_the_limits_are_in_place(shared_server: RunningServer) -> N
     assert send(shared_server, b"GET / HTTP/1.1\r\n" + own + b"X: " + b"a" * 65536 + b"\r\n\r\n").status == 431
     assert send(shared_server, b"GET / HTTP/1.1\r\n" + own + b"X-Forwarded-For: 1.2.3.4\r\n\r\n").status == 403
     post = b"POST " + CREATE.encode() + b" HTTP/1.1\r\n" + own + b"Content-Type: application/json\r\n"
-    assert send(shared_server, post + b"Content-Length: 16777217\r\n\r\n").status == 413
+    assert send(shared_server, post + b"Content-Length: 20971521\r\n\r\n").status == 413
     assert send(shared_server, post + b"Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}").status == 415
     assert send(shared_server, post + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n").status == 400
     answer = send(shared_server, post + b"Origin: http://evil.com\r\nContent-Length: 2\r\n\r\n{}")

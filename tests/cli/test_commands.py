@@ -1,5 +1,6 @@
 """What the command line says: help, versions, and one clear line with exit code 2 for what keeps it from starting."""
 
+import asyncio
 import socket
 import sqlite3
 import subprocess
@@ -13,6 +14,9 @@ from sqlalchemy import create_engine, text
 from minleaf_server.cli.mlflow_flags import FLAGS
 from minleaf_server.config import TABLE
 from minleaf_server.db import migrate
+from minleaf_server.db.store import Store
+from minleaf_server.entities import Point
+from minleaf_server.tracking import runs
 from tests.cli.conftest import Run
 
 
@@ -75,8 +79,9 @@ def test_help_of_the_rest(run: Run) -> None:
         (["ui", "--port"], ["--port", "minleaf ui --help"]),
         (["ui", "--host", "no.such.host.invalid"], ["no.such.host.invalid"]),
         (["ui", "--host", "192.0.2.1", "--insecure-no-auth"], ["not an address of this machine"]),
-        (["server", "--app-name", "basic-auth"], ["--app-name", "login"]),
-        (["server", "--artifacts-only"], ["--artifacts-only"]),
+        (["server", "--app-name", "other"], ["--app-name", "basic-auth", "--auth"]),
+        (["server", "--auth", "--default-permission", "all"], ["--default-permission", "READ"]),
+        (["server", "--auth", "--auth-config-path", "none.ini"], ["--auth-config-path", "No such file"]),
         (["server", "--backend-store-uri", "mysql://u:secret@h/d"], ["mysql is not supported", "sqlite:///"]),
         (["server", "--backend-store-uri", "./mlruns"], ["folder of files"]),
         (["ui", "--port", "0", "--allowed-hosts", "*"], ["--allowed-hosts"]),
@@ -117,6 +122,20 @@ def test_database_is_a_folder(run: Run, tmp_path: Path) -> None:
 def test_database_is_another_file(run: Run, tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"name,value\n" * 1000)
     assert "not a database" in refusal(run("ui", "--port", "0", "--backend-store-uri", "sqlite:///x.db"))
+
+
+def test_points_are_compacted_by_hand(run: Run, database_uri: str) -> None:
+    async def fill(store: Store) -> None:
+        made = (await runs.create(store, 0)).info.id
+        for step in range(80):
+            await runs.log_batch(store, made, metrics=[Point("m", 1.0, step, step)])
+
+    store = Store.open(database_uri)
+    asyncio.run(fill(store))
+    store.close()
+    command = ("db", "compact", "--backend-store-uri", database_uri)
+    assert run(*command).stdout == "The points of 1 run were compacted.\n"
+    assert run(*command).stdout == "The points of 0 runs were compacted.\n"
 
 
 @pytest.mark.parametrize("command", [("ui", "--port", "0"), ("db", "current"), ("db", "check"), ("db", "upgrade")])
@@ -165,6 +184,6 @@ def test_db_commands(run: Run, database_uri: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("row", [row for row in FLAGS if row.refusal], ids=lambda row: row.flag)
 def test_flag_that_stops_the_start(run: Run, row: object) -> None:
     flag = next(each for each in FLAGS if each is row)
-    assert flag.flag in refusal(run("server", flag.flag, *(["basic-auth"] if flag.takes_value else [])))
+    assert flag.flag in refusal(run("server", flag.flag, *(["another"] if flag.takes_value else [])))
     if flag.variable:
         assert flag.variable in refusal(run("server", **{flag.variable: "true"}))

@@ -1,4 +1,4 @@
-"""Database addresses: what is taken, what is refused, and that no password is shown."""
+"""Addresses: which databases are taken, that no password is shown, and where artifacts lie."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from minleaf_server.errors import SetupError
-from minleaf_server.uri import database_uri, sqlite_path, without_password
+from minleaf_server.uri import appended, database_uri, resolved, sqlite_path, without_password
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,36 @@ def test_sqlite_path() -> None:
     assert sqlite_path("sqlite:///a/b.db") == Path("a/b.db")
     assert sqlite_path("sqlite:////a/b.db?timeout=3") == Path("/a/b.db")
     assert sqlite_path("postgresql+psycopg://h/d") is None
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("runs", "/here/runs"),
+        ("./a//b/", "/here/a/b"),
+        ("#a?", "/here/#a?"),
+        ("file:runs", "file:///here/runs"),
+        ("/runs/", "/runs/"),
+        ("file:///runs", "file:///runs"),
+        ("s3://bucket", "s3://bucket"),
+        ("mlflow-artifacts:/", "mlflow-artifacts:/"),
+    ],
+)
+def test_a_relative_place_for_artifacts_lies_in_the_folder(location: str, expected: str) -> None:
+    assert resolved(location, Path("/here")) == expected
+
+
+@pytest.mark.parametrize(
+    ("location", "expected"),
+    [
+        ("/runs/", "/runs/1/a"),
+        ("/", "/1/a"),
+        ("/#runs?", "/#runs?/1/a"),
+        ("file:///runs?p=/x#f", "file:///runs/1/a?p=/x#f"),
+        ("mlflow-artifacts:/", "mlflow-artifacts:/1/a"),
+        ("s3://bucket?creds=c", "s3://bucket/1/a?creds=c"),
+        ("db+driver://root:p@host/db#f", "db+driver://root:p@host/db/1/a#f"),
+    ],
+)
+def test_names_are_appended_to_the_path_of_a_place(location: str, expected: str) -> None:
+    assert appended(location, "1", "a") == expected

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Point
-from minleaf_server.tracking import experiments, runs, search
+from minleaf_server.entities import Dataset, ModelOutput, Point
+from minleaf_server.entities.dataset import CONTEXT_TAG
+from minleaf_server.tracking import experiments, inputs, runs, search
 
 
 @pytest.fixture
@@ -57,4 +58,23 @@ async def test_a_search_of_one_experiment_leaves_the_others_alone(store: Store, 
     with plans() as steps:
         await search.runs(store, search.RunQuery((made.id,), text))
     assert steps
+    assert not scanned(steps)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["datasets.name = 'a'", "datasets.name != 'a'", "datasets.digest like '1%'", "datasets.context = 'train'"],
+)
+async def test_inputs_and_datasets_are_found_by_indexes(store: Store, text: str) -> None:
+    made = await experiments.create(store, "sweep")
+    run = await runs.create(store, made.id)
+    data = Dataset("a", "1", "code", "here")
+    await inputs.log_inputs(store, run.info.id, datasets=[(data, [(CONTEXT_TAG, "train")])], models=["m-1"])
+    await inputs.log_outputs(store, run.info.id, [ModelOutput("m-2")])
+    with plans() as steps:
+        await search.runs(store, search.RunQuery((made.id,), text, inputs=True))
+        await search.runs(store, search.RunQuery((0, made.id), inputs=True))
+        await inputs.search_datasets(store, [made.id])
+        await inputs.search_datasets(store, [0, made.id])
+    assert any("dataset_input" in step for step in steps)
     assert not scanned(steps)

@@ -13,7 +13,8 @@ from sqlalchemy import select
 from minleaf_server.db.read.search import Scope
 from minleaf_server.db.store import Store
 from minleaf_server.db.tables import run as run_table
-from minleaf_server.entities import Point, RunStatus, ViewType
+from minleaf_server.entities import Dataset, Point, RunStatus, ViewType
+from minleaf_server.entities.dataset import CONTEXT_TAG
 from minleaf_server.filters import (
     Catalog,
     Expr,
@@ -25,7 +26,7 @@ from minleaf_server.filters import (
     parse_order,
     to_text,
 )
-from minleaf_server.tracking import experiments, runs, search
+from minleaf_server.tracking import experiments, inputs, runs, search
 from tests.conftest import BACKENDS, fresh_database
 from tests.filters import strategies
 from tests.filters.oracle import OracleRun, matches, sort_runs
@@ -48,8 +49,21 @@ def random_run(rng: random.Random, experiment_ids: list[int]) -> OracleRun:
             run.metrics[key] = [(first + 2 * i, rng.choice(VALUES)) for i in range(rng.randint(1, 4))]
     run.params = {key: rng.choice(strategies.TEXTS) for key in ("lr", "depth") if rng.random() < 0.7}
     run.tags = {key: rng.choice(strategies.TEXTS) for key in ("stage", "mlflow.user") if rng.random() < 0.7}
+    run.datasets = random_datasets(rng)
     run.deleted = rng.random() < 0.1
     return run
+
+
+def random_datasets(rng: random.Random) -> list[tuple[str, str, str | None]]:
+    """None to three datasets of different names and digests, of a few that the runs share."""
+    texts = strategies.DATASETS[:-1]
+    pairs = {(rng.choice(texts), rng.choice(texts)[:36]) for _ in range(rng.choice([0, 0, 1, 1, 2, 3]))}
+    return [(name, digest, rng.choice([None, *texts])) for name, digest in sorted(pairs)]
+
+
+def logged_dataset(name: str, digest: str, context: str | None) -> tuple[Dataset, list[tuple[str, str]]]:
+    tags = [] if context is None else [(CONTEXT_TAG, context)]
+    return Dataset(name, digest, "local", "source"), [*tags, ("other", "train")]
 
 
 async def insert(store: Store, run: OracleRun) -> None:
@@ -60,6 +74,7 @@ async def insert(store: Store, run: OracleRun) -> None:
     run.id, run.artifact_uri, run.start = made.info.id, made.info.artifact_uri, made.info.start_time
     points = [Point(key, value, 0, step) for key, series in run.metrics.items() for step, value in series]
     await runs.log_batch(store, run.id, metrics=points, params=list(run.params.items()))
+    await inputs.log_inputs(store, run.id, datasets=[logged_dataset(*dataset) for dataset in run.datasets])
     await runs.update(store, run.id, status=RunStatus[run.status], end_time=run.end, name=None)
     if run.deleted:
         await runs.delete(store, run.id)
@@ -137,12 +152,14 @@ def matching(store: Store, expr: Expr) -> list[str]:
     return asyncio.run(store.read(lambda conn: sorted(conn.execute(select(run_table.c.uuid).where(where)).scalars())))
 
 
+DATASETS = [f"'{text}'" for text in strategies.DATASETS]
 CLAUSES = [
     f"{field} {operator} {value}"
     for fields, operators, values in [
         (["metrics.acc", "min(metrics.acc)", "max(metrics.acc)"], "= != < <= > >=", strategies.NUMBERS),
         (["count(metrics.acc)", "argmin(metrics.acc)", "argmax(metrics.acc)"], "= != < <= > >=", strategies.STEPS),
         (["params.lr"], "= != < <= > >=", ["3", "'3'", "10", "inf", "nan", "adam", "'adam'", "true", "'true'"]),
+        (["datasets.name", "datasets.digest", "datasets.context"], "= != like ilike", DATASETS),
         (["start_time", "end_time"], "= != < <= > >=", strategies.TIMES),
     ]
     for field in fields

@@ -131,6 +131,11 @@ ROOT = "mlflow-artifacts:/"
         ("s3://bucket/runs/x", "s3://bucket/runs"),
         ("s3://bucket/runs", "s3://bucket/runs/"),
         ("/srv/artifacts/x", "/srv/artifacts"),
+        ("/srv/artifacts/x", "file:///srv/artifacts"),
+        ("file:///srv/artifacts/x", "/srv/artifacts"),
+        ("my_location", ROOT),
+        ("some location/é", ROOT),
+        ("100%", "s3://bucket"),
         ("mlflow-artifacts:/" + "x" * 2030, ROOT),
     ],
 )
@@ -147,7 +152,13 @@ def test_locations_in_the_store(location: str, root: str) -> None:
         "..",
         "s3://other",
         "s3://bucket/runs2",
-        "my_location",
+        "a%2fb",
+        "100%25",
+        "C:/x",
+        "c:x",
+        "~\\x",
+        "a/../b",
+        "a?b",
         "gopher:x",
         "javascript:x",
         "data:,x",
@@ -177,6 +188,15 @@ def test_locations_outside_the_store(location: str) -> None:
         with pytest.raises(InvalidParameter) as caught:
             rules.validate_artifact_location(location, root)
         assert "/srv/artifacts" not in caught.value.message
+
+
+def test_a_location_is_also_taken_under_an_allowed_prefix() -> None:
+    allowed = ("s3://bucket/a", "/srv")
+    for location in ("s3://bucket/a/x", "/srv/x", "file:///srv/x"):
+        rules.validate_artifact_location(location, ROOT, allowed)
+    for location in ("s3://bucket/ab", "/srv2", "file://srv/x"):
+        with pytest.raises(InvalidParameter, match="outside the artifact store"):
+            rules.validate_artifact_location(location, ROOT, allowed)
 
 
 POINT = Point("m", 1.0, 0, 0)

@@ -28,7 +28,10 @@ MISSING = object()
 
 @dataclass(repr=False)
 class OracleRun:
-    """`metrics` has the points of each metric as (step, value), in step order; steps are distinct."""
+    """`metrics` has the points of each metric as (step, value), in step order; steps are distinct.
+
+    `datasets` has (name, digest, context) of each.
+    """
 
     id: str
     name: str
@@ -42,6 +45,7 @@ class OracleRun:
     metrics: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    datasets: list[tuple[str, str, str | None]] = field(default_factory=list)
 
 
 def matches(run: OracleRun, expr: Expr) -> bool:
@@ -53,17 +57,14 @@ def matches(run: OracleRun, expr: Expr) -> bool:
         return not matches(run, expr.item)
     if isinstance(expr, Words):
         return all(fold(word) in fold(run.name) for word in expr.words)
-    present = value_of(run, expr.field) is not MISSING
+    present = [value for value in values_of(run, expr.field) if value is not MISSING]
     if isinstance(expr, IsNull):
-        return present == expr.negated
-    if not present:
-        return False
+        return bool(present) == expr.negated
     negated = expr.operator.negated if isinstance(expr, Compare) else expr.negated
-    return positive(run, expr) != negated
+    return any(positive(value, expr) != negated for value in present)
 
 
-def positive(run: OracleRun, clause: Compare | In | Between) -> bool:
-    left = value_of(run, clause.field)
+def positive(left: Any, clause: Compare | In | Between) -> bool:
     if isinstance(clause, In):
         return any(compare(clause.field, left, Operator.EQ, literal.value) for literal in clause.values)
     if isinstance(clause, Between):
@@ -92,6 +93,14 @@ def compare(where: Field, left: Any, operator: Operator, right: Any) -> bool:
     )
 
 
+def values_of(run: OracleRun, where: Field) -> list[Any]:
+    """A run has one value of anything but a dataset's: of those it has as many as it has datasets."""
+    if where.kind is not Kind.DATASET:
+        return [value_of(run, where)]
+    values = [dataset[("name", "digest", "context").index(where.name)] for dataset in run.datasets]
+    return [MISSING if value is None else value for value in values]
+
+
 def value_of(run: OracleRun, where: Field) -> Any:
     if where.kind is Kind.METRIC:
         points = run.metrics.get(where.name)
@@ -100,8 +109,6 @@ def value_of(run: OracleRun, where: Field) -> Any:
         return run.params.get(where.name, MISSING)
     if where.kind is Kind.TAG:
         return run.tags.get(where.name, MISSING)
-    if where.kind is Kind.DATASET:
-        return MISSING
     ended = run.start is not None and run.end is not None
     value = {
         "run_id": run.id,
@@ -112,7 +119,6 @@ def value_of(run: OracleRun, where: Field) -> Any:
         "end_time": run.end,
         "duration": run.end - run.start if ended else None,
         "artifact_uri": run.artifact_uri,
-        "experiment_id": run.experiment_id,
     }[where.name]
     return MISSING if value is None else value
 

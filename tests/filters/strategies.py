@@ -148,6 +148,8 @@ STATUSES = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"]
 TIMES = ["0", "1000", "86400000", "2.5", "1970-01-02", "1970-01-01T00:00:01Z", "-7d", "1e30"]
 SPANS = ["0s", "1s", "2m", "1.5h", "1d", "-1s"]
 
+DATASETS = ["train", "Train", "test", "a_b", "a%b", "é", "É", LONG, LONG + "y", "absent"]
+
 comparisons = [Operator.EQ, Operator.NE, Operator.LT, Operator.LE, Operator.GT, Operator.GE]
 patterns = [Operator.LIKE, Operator.NOT_LIKE, Operator.ILIKE, Operator.NOT_ILIKE]
 
@@ -197,7 +199,7 @@ text_fields = named(Kind.ATTRIBUTE, ["run_name", "user_id", "run_id", "artifact_
 status_field = named(Kind.ATTRIBUTE, ["status"])
 time_fields = named(Kind.ATTRIBUTE, ["start_time", "end_time"])
 duration_field = named(Kind.ATTRIBUTE, ["duration"])
-dataset_fields = named(Kind.DATASET, ["name", "digest"])
+dataset_fields = named(Kind.DATASET, ["name", "digest", "context"])
 any_field = st.one_of(
     value_fields, step_fields, param_fields, tag_fields, text_fields, status_field, time_fields, duration_field
 )
@@ -228,7 +230,9 @@ clauses: st.SearchStrategy[Expr] = st.one_of(
     ranged(time_fields, times),
     compared(duration_field, comparisons, bare(SPANS)),
     ranged(duration_field, bare(SPANS)),
-    compared(dataset_fields, [Operator.EQ, Operator.NE, Operator.LIKE], quoted(["a"])),
+    compared(dataset_fields, comparisons[:2], quoted(DATASETS)),
+    compared(dataset_fields, patterns, quoted([*PATTERNS, *DATASETS])),
+    listed(dataset_fields, quoted(DATASETS)),
     st.builds(IsNull, st.one_of(any_field, dataset_fields), st.booleans()),
     st.lists(st.sampled_from([*TEXTS, "net", "not", "metrics.x"]), min_size=1, max_size=2).map(
         lambda words: Words(tuple(words))

@@ -1,6 +1,7 @@
 """What holds for every endpoint: policies, errors, the OpenAPI description, and what is not there."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +11,22 @@ from fastapi import FastAPI
 
 from minleaf_server import errors, rest
 from minleaf_server.rest import messages, replies
+from minleaf_server.rest.endpoint import RawEndpoint
 from minleaf_server.rest.errors import STATUS, rendered
 from minleaf_server.web.policy import Access, policy_of
 from tests.rest.conftest import Api, refusal
+
+READING_POSTS = ("/search", "/search-datasets", "/get-latest-versions", "/presigned-download-url", "/graphql")
 
 
 def test_every_endpoint_has_a_policy_and_writing_needs_more_than_reading() -> None:
     for endpoint in rest.ENDPOINTS:
         policy = policy_of(endpoint)
-        if endpoint.method == "GET" or endpoint.path.endswith("/search"):
-            assert policy in (Access.READ, Access.PUBLIC), endpoint.path
+        if endpoint.method == "GET" or endpoint.path.endswith(READING_POSTS):
+            # What is told of permissions and webhooks is not for everyone who may read runs.
+            assert policy in (Access.READ, Access.MANAGE, Access.ADMIN), endpoint.path
         else:
-            assert policy in (Access.LOG, Access.EDIT, Access.MANAGE), endpoint.path
+            assert policy in (Access.LOG, Access.EDIT, Access.MANAGE, Access.ADMIN), endpoint.path
 
 
 def test_every_error_has_a_status() -> None:
@@ -47,32 +52,14 @@ def test_any_text_makes_an_error_of_plain_ascii(text: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "feature"),
     [
-        ("POST", "/api/2.0/mlflow/registered-models/create", "The model registry"),
-        ("GET", "/ajax-api/2.0/mlflow/model-versions/search?x=1", "The model registry"),
-        ("GET", "/model-versions/get-artifact", "The model registry"),
-        ("GET", "/api/2.0/mlflow/artifacts/list", "Artifacts"),
-        ("PUT", "/api/2.0/mlflow-artifacts/artifacts/0/r/artifacts/model.pkl", "Artifacts"),
-        ("POST", "/ajax-api/2.0/mlflow/upload-artifact", "Artifacts"),
-        ("GET", "/get-artifact", "Artifacts"),
-        ("POST", "/api/2.0/mlflow/logged-models", "Logged models"),
-        ("PATCH", "/api/2.0/mlflow/logged-models/m-1/tags", "Logged models"),
-        ("POST", "/api/2.0/mlflow/runs/outputs", "Logged models"),
-        ("POST", "/api/2.0/mlflow/runs/log-model", "Logged models"),
-        ("POST", "/api/2.0/mlflow/runs/log-inputs", "Datasets"),
-        ("POST", "/api/2.0mlflow/experiments/search-datasets", "Datasets"),
-        ("POST", "/ajax-api/2.0/mlflow/experiments/search-datasets", "Datasets"),
-        ("GET", "/api/3.0/mlflow/datasets/d-1", "Datasets"),
+        ("GET", "/api/3.0/mlflow/datasets/d-1", "Evaluation datasets"),
         ("POST", "/api/3.0/mlflow/traces", "Traces"),
         ("GET", "/api/2.0/mlflow/traces/tr-1/info", "Traces"),
         ("GET", "/api/2.0/mlflow/unified-traces", "Traces"),
         ("POST", "/v1/traces", "Traces"),
         ("GET", "/api/3.0/mlflow/scorers/get", "Evaluation and review of traces"),
-        ("GET", "/api/2.0/mlflow/webhooks", "Webhooks"),
         ("GET", "/api/3.0/mlflow/gateway/endpoints/list", "The AI gateway"),
         ("GET", "/api/3.0/mlflow/workspaces", "Workspaces"),
-        ("POST", "/api/2.0/mlflow/users/create", "Users and permissions"),
-        ("GET", "/api/2.0/mlflow/experiments/permissions/get", "Users and permissions"),
-        ("POST", "/graphql", "GraphQL"),
     ],
 )
 async def test_features_that_are_not_there_yet(api: Api, method: str, path: str, feature: str) -> None:
@@ -98,7 +85,8 @@ async def test_another_method(api: Api) -> None:
 async def test_server_info(api: Api) -> None:
     info = await api.ok("/api/3.0/mlflow/server-info")
     assert info["store_type"] == "SqlStore"
-    assert not any(value for key, value in info.items() if key not in ("store_type", "features_enabled"))
+    there = {"store_type", "features_enabled", *(f"presigned_upload_{kind}_id_supported" for kind in ("run", "model"))}
+    assert not any(value for key, value in info.items() if key not in there)
 
 
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", "';drop table run;--", "{{7*7}}"])
@@ -122,7 +110,10 @@ def openapi() -> dict[str, Any]:
 def test_the_description_holds_every_endpoint_with_its_messages() -> None:
     schema = openapi()
     for endpoint in rest.ENDPOINTS:
-        operation = schema["paths"][f"/api{endpoint.path}"][endpoint.method.lower()]
+        if isinstance(endpoint, RawEndpoint):  # Its bodies are files, which no schema describes.
+            continue
+        path = re.sub(r":\w+}", "}", endpoint.path)
+        operation = schema["paths"][f"/api{path}"][endpoint.method.lower()]
         assert operation["summary"]
         assert operation["x-access"]
         content = operation["responses"]["200"]["content"]["application/json"]["schema"]["$ref"]

@@ -1,10 +1,16 @@
 """The endpoints of experiments."""
 
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from minleaf_server.app.assembly import application
+from minleaf_server.config import load
+from minleaf_server.db.store import Store
 from tests.rest.conftest import Api
+from tests.support.services import services_over
 
 
 async def test_the_default_experiment_is_there(api: Api) -> None:
@@ -54,6 +60,26 @@ async def test_an_artifact_location_in_the_store(api: Api) -> None:
     assert found["experiment"]["artifact_location"] == location
     refused = await api.refused("experiments/create", {"name": "y", "artifact_location": location + "x"})
     assert refused[1] == "INVALID_PARAMETER_VALUE"
+
+
+async def test_an_artifact_location_that_the_operator_allows(store: Store, tmp_path: Path) -> None:
+    settings = load({"data": str(tmp_path / "data"), "allow_artifact_location": str(tmp_path / "shared")}, {})
+    transport = httpx.ASGITransport(application(services_over(store, settings)))
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:5000") as client:
+        api = Api(client)
+        for name, location in (("a", f"{tmp_path}/shared/x"), ("b", f"file://{tmp_path}/shared")):
+            made = await api.ok("experiments/create", {"name": name, "artifact_location": location})
+            found = await api.ok("experiments/get", experiment_id=made["experiment_id"])
+            assert found["experiment"]["artifact_location"] == location
+        refused = await api.refused("experiments/create", {"name": "c", "artifact_location": f"{tmp_path}/sharedx"})
+        assert refused[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+async def test_a_relative_artifact_location_lies_in_the_folder_of_the_server(api: Api) -> None:
+    for name, location, expected in (("a", "my_location", "my_location"), ("b", "./some location/", "some location")):
+        made = await api.ok("experiments/create", {"name": name, "artifact_location": location})
+        found = await api.ok("experiments/get", experiment_id=made["experiment_id"])
+        assert found["experiment"]["artifact_location"] == str(Path.cwd() / expected)
 
 
 async def test_what_does_not_exist(api: Api) -> None:
@@ -169,3 +195,19 @@ async def test_search_pages(api: Api) -> None:
 )
 async def test_searches_that_are_refused(api: Api, fields: dict[str, Any]) -> None:
     assert (await api.refused("experiments/search", fields))[:2] == (400, "INVALID_PARAMETER_VALUE")
+
+
+async def test_a_tag_that_is_too_long_names_the_limits_of_both_generations(api: Api) -> None:
+    body = {"experiment_id": "0", "key": "long"}
+    await api.ok("experiments/set-experiment-tag", body | {"value": "x" * 20_000})
+    refused = await api.refused("experiments/set-experiment-tag", body | {"value": "x" * 20_001})
+    assert refused[:2] == (400, "INVALID_PARAMETER_VALUE")
+    for limit in (20_000, 5000):
+        assert f"exceeds the maximum length of {limit} characters" in refused[2]
+
+
+async def test_experiments_sorted_twice_by_one_field(api: Api) -> None:
+    for name in ("a", "b"):
+        await api.ok("experiments/create", {"name": name})
+    found = await api.ok("experiments/search", {"max_results": 10, "order_by": ["name DESC", "name ASC"]})
+    assert [one["name"] for one in found["experiments"]] == ["b", "a", "Default"]

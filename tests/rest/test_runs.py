@@ -362,3 +362,21 @@ async def test_numbers_in_answers(api: Api) -> None:
     texts = {"nan": "NaN", "inf": "Infinity", "minus": "-Infinity"}
     assert data["metrics"] == {**numbers, **texts, "zero": -0.0}
     assert math.copysign(1, data["metrics"]["zero"]) == -1
+
+
+async def test_an_empty_name_by_tag_changes_nothing(api: Api) -> None:
+    run_id = await api.run(run_name="first", tags=[{"key": "k", "value": "1"}])
+    await api.ok("runs/set-tag", {"run_id": run_id, "key": "mlflow.runName", "value": ""})
+    tags = [{"key": "mlflow.runName", "value": ""}, {"key": "k", "value": "2"}]
+    await api.ok("runs/log-batch", {"run_id": run_id, "tags": tags})
+    found = (await api.ok("runs/get", run_id=run_id))["run"]
+    assert found["info"]["run_name"] == "first"
+    assert (await api.data(run_id))["tags"] == {"k": "2", "mlflow.runName": "first"}
+
+
+async def test_runs_have_no_experiment_id_to_filter_by(api: Api) -> None:
+    for name, value in (("experiment_id", "0"), ("lifecycle_stage", "ACTIVE")):
+        search = {"experiment_ids": ["0"], "filter": f"attribute.{name} = '{value}'"}
+        refused = await api.refused("runs/search", search)
+        assert refused[:2] == (400, "INVALID_PARAMETER_VALUE")
+        assert refused[2].startswith(f"Invalid attribute key '{name}' specified")

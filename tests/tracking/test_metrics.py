@@ -118,6 +118,27 @@ async def test_an_interval_keeps_its_last_step(store: Store) -> None:
     assert await sampled(40, 50, 5) == []
 
 
+async def test_an_interval_of_runs_keeps_the_ends_of_each_and_the_order_asked(store: Store) -> None:
+    long, short, bare = sorted([await new_run(store) for _ in range(3)], reverse=True)
+    for run_id, count in ((long, 20), (short, 10)):
+        await runs.log_batch(store, run_id, metrics=[Point("m", 1.0, 1, step) for step in range(count)])
+
+    async def sampled(run_ids: list[str], **limits: int | None) -> list[tuple[str, int]]:
+        bounds = {"start_step": None, "end_step": None, "max_results": 5} | limits
+        rows = await metrics.history_interval(store, run_ids, "m", **bounds)  # type: ignore[arg-type]
+        return [(run_id, point.step) for run_id, point in rows]
+
+    steps = [0, 4, 8, 9, 12, 16, 19]
+    in_long, in_short = [(long, step) for step in steps], [(short, step) for step in steps if step < 10]
+    assert await sampled([long, bare, short]) == in_long + in_short
+    assert await sampled([short, long]) == in_short + in_long
+    assert await sampled([bare]) == []
+    ends = [
+        (run_id, step) for run_id in (long, short) for step in (5, 6, 8, 9, 10, 12, 13) if run_id == long or step < 10
+    ]
+    assert await sampled([long, short], start_step=5, end_step=13) == ends
+
+
 async def test_a_curve_shows_the_spike(store: Store) -> None:
     run_id, other = await new_run(store), await new_run(store)
     for start in range(0, 20_000, 1000):

@@ -1,13 +1,16 @@
 """Putting the server together: the routes of `rest` and `ui`, the static files, and the gate before all of them."""
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from minleaf_server import rest, ui
 from minleaf_server.app import failures, service
-from minleaf_server.app.gate import Gate
+from minleaf_server.app.authentication import Authentication
+from minleaf_server.app.compression import CompressedPages
+from minleaf_server.app.gate import Gate, TakesFiles, takes_no_files
+from minleaf_server.app.modes import limited
 from minleaf_server.app.policies import require_policies
+from minleaf_server.app.proxies import TrustedProxies
 from minleaf_server.app.shortcut import ExactRoutes, Shortcut
 from minleaf_server.app.static_files import VersionedFiles
 from minleaf_server.config import Settings
@@ -22,7 +25,7 @@ def build(settings: Settings, services: Services) -> ASGIApp:
 
     Raises SetupError where a route has no access policy or a setting cannot be right.
     """
-    return guarded(application(services), settings, rest.exact_routes())
+    return guarded(application(services), settings, rest.exact_routes(), rest.takes_files)
 
 
 def application(services: Services) -> FastAPI:
@@ -36,8 +39,7 @@ def application(services: Services) -> FastAPI:
         redirect_slashes=False,  # A redirect repeats the address that was asked for; a 404 says what is wrong.
     )
     app.state.services = services
-    # For pages and their files. The API's exact routes do not pass here: a logging client waits for each answer.
-    app.add_middleware(GZipMiddleware, minimum_size=1_000, compresslevel=5)
+    app.add_middleware(CompressedPages, minimum_size=1_000, compresslevel=5)
     failures.install(app)
     service.install(app)
     rest.install(app)
@@ -46,11 +48,16 @@ def application(services: Services) -> FastAPI:
     return app
 
 
-def guarded(app: FastAPI, settings: Settings, exact: ExactRoutes | None = None) -> ASGIApp:
+def guarded(
+    app: FastAPI, settings: Settings, exact: ExactRoutes | None = None, takes_files: TakesFiles = takes_no_files
+) -> ASGIApp:
     """The application behind the gate, with a shortcut to the `exact` routes.
 
     Raises SetupError where a route has no access policy.
     """
     exact = exact or {}
     require_policies(app.routes, exact)
-    return Gate(Shortcut(app, exact), settings)
+    inner = limited(Shortcut(app, exact), settings)
+    if settings.auth:
+        inner = Authentication(inner, app.state.services.authority, TrustedProxies(settings.trusted_proxy))
+    return Gate(inner, settings, takes_files)

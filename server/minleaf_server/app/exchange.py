@@ -1,5 +1,7 @@
 """One request and its answer, as the gate sees them: what is added to every answer, and the cap on a body."""
 
+from collections.abc import Sequence
+
 from starlette.types import Message, Receive, Send
 
 from minleaf_server.app.refusals import Refusal, rendered
@@ -17,16 +19,27 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 
 
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+def security_headers(x_frame_options: str) -> Headers:
+    """What every answer carries. MLflow's name for "no other site may show this in a frame" is one of them."""
+    if x_frame_options == "NONE":
+        return SECURITY_HEADERS
+    return (*SECURITY_HEADERS, (b"x-frame-options", x_frame_options.encode("ascii")))
+
+
 class Reply:
-    """Sends an answer with the security headers and the request id.
+    """Sends an answer with `headers` added to it, and the request id.
 
     After a refusal the application may still try to answer; nothing of that is sent.
     """
 
-    __slots__ = ("_api", "_id", "_refused", "_send", "_started")
+    __slots__ = ("_api", "_headers", "_id", "_refused", "_send", "_started")
 
-    def __init__(self, send: Send, request_id: str, api: bool) -> None:
+    def __init__(self, send: Send, request_id: str, api: bool, headers: Headers) -> None:
         self._send = send
+        self._headers = headers
         self._id = request_id
         self._api = api
         self._refused = False
@@ -39,7 +52,7 @@ class Reply:
         if message["type"] == "http.response.start":
             self._started = True
             headers = message.get("headers", ())
-            message["headers"] = [*headers, *SECURITY_HEADERS, (b"x-request-id", self._id.encode("ascii"))]
+            message["headers"] = [*headers, *self._headers, (b"x-request-id", self._id.encode("ascii"))]
         await self._send(message)
 
     async def refuse(self, refusal: Refusal) -> None:

@@ -6,13 +6,15 @@ It answers only to known names (Host), takes changes only from its own pages or 
 
 import logging
 import secrets
+from collections.abc import Callable
 from itertools import count
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from minleaf_server.app.exchange import MeteredBody, Reply
+from minleaf_server.app.exchange import MeteredBody, Reply, security_headers
 from minleaf_server.app.hosts import HostRules, split_host
+from minleaf_server.app.origins import CorsRules, preflight_headers
 from minleaf_server.app.proxies import FORWARDED_HEADERS, TrustedProxies, last_value
 from minleaf_server.app.refusals import (
     CROSS_SITE,
@@ -32,8 +34,9 @@ from minleaf_server.log import request_id as current_request
 
 SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS"])
 OPEN_PATHS = frozenset(["/health", "/version"])
+PREFLIGHT = b"access-control-request-method"
 WATCHED = FORWARDED_HEADERS | frozenset(
-    [b"host", b"origin", b"sec-fetch-site", b"content-length", b"transfer-encoding", b"content-encoding"]
+    [b"host", b"origin", b"sec-fetch-site", b"content-length", b"transfer-encoding", b"content-encoding", PREFLIGHT]
 )
 SINGLE = (b"origin", b"sec-fetch-site")
 DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
@@ -41,17 +44,30 @@ DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
 log = logging.getLogger(__name__)
 
 Header = tuple[bytes, bytes]
+TakesFiles = Callable[[str, str], bool]
+
+
+def takes_no_files(_method: str, _path: str) -> bool:
+    """Every body is capped."""
+    return False
 
 
 class Gate:
-    """See the module. `app` is what stands behind the gate; it gets only requests that passed."""
+    """See the module. `app` is what stands behind the gate; it gets only requests that passed.
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    `takes_files` tells by method and path (without the static prefix) for which requests the cap does not hold.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, takes_files: TakesFiles = takes_no_files) -> None:
         self._app = app
+        self._takes_files = takes_files
         self._prefix = settings.static_prefix.rstrip("/")
-        self._hosts = HostRules(settings.host, settings.port, settings.allowed_hosts)
+        any_name = settings.insecure_no_auth or settings.auth
+        self._hosts = HostRules(settings.host, settings.port, settings.allowed_hosts, any_name)
+        self._cors = CorsRules(settings.cors_allowed_origins)
+        self._headers = security_headers(settings.x_frame_options)
         self._proxies = TrustedProxies(settings.trusted_proxy)
-        self._guard_proxy = not self._proxies and not settings.insecure_no_auth
+        self._guard_proxy = not self._proxies and not settings.insecure_no_auth and not settings.auth
         self._max_body = settings.max_body_bytes
         self._too_large = body_too_large(settings.max_body_bytes)
         self._name = secrets.token_hex(4)
@@ -69,18 +85,24 @@ class Gate:
         request_id = f"{self._name}-{next(self._numbers):x}"
         current_request.set(request_id)
         path = self._inner_path(scope)
-        reply = Reply(send, request_id, is_api(path))
         watched = [header for header in scope["headers"] if header[0] in WATCHED]
         seen = dict(watched)
+        origin = seen.get(b"origin")
+        headers = [*self._headers, *self._cors.headers(origin)] if self._cors else self._headers
+        reply = Reply(send, request_id, is_api(path), headers)
         refusal = self._refusal(scope, path, seen, watched)
         if refusal is not None:
             await reply.refuse(refusal)
             return
-        if b"transfer-encoding" in seen:
+        if scope["method"] == "OPTIONS" and self._cors.allows(origin) and PREFLIGHT in seen:
+            await _preflight(scope, reply)
+            return
+        if b"transfer-encoding" in seen and not self._takes_files(scope["method"], path):
             receive = MeteredBody(receive, self._max_body, reply, self._too_large).receive
         if scope["method"] == "HEAD":
-            # Whoever serves us sends no body for HEAD, so every page answers HEAD exactly as it answers GET.
-            scope = {**scope, "method": "GET"}
+            # Whoever serves us sends no body for HEAD, so every page answers HEAD exactly as it answers GET. Whoever
+            # would read a large file for it looks at the mark.
+            scope = {**scope, "method": "GET", "minleaf.head": True}
         await self._pass_on(scope, receive, reply, request_id)
 
     async def _pass_on(self, scope: Scope, receive: Receive, reply: Reply, request_id: str) -> None:
@@ -116,9 +138,11 @@ class Gate:
         method = scope["method"]
         if not self._hosts.allows(host):
             return None if path in OPEN_PATHS and method in SAFE_METHODS else HOST_UNKNOWN
-        if method not in SAFE_METHODS and not _from_own_page(scope, host, seen):
+        unsafe = method not in SAFE_METHODS
+        if unsafe and not self._cors.allows(seen.get(b"origin")) and not _from_own_page(scope, host, seen):
             return CROSS_SITE
-        return self._body_refusal(seen)
+        refusal = self._body_refusal(seen)
+        return None if refusal is self._too_large and self._takes_files(method, path) else refusal
 
     def _forwarded(self, scope: Scope, seen: dict[bytes, bytes]) -> Refusal | None:
         """Take over what a trusted proxy says; what anybody else says is refused or ignored."""
@@ -157,6 +181,14 @@ def _repeated(watched: list[Header]) -> Refusal | None:
     if names.count(b"transfer-encoding") > 1:
         return TRANSFER_UNKNOWN
     return CROSS_SITE if any(names.count(name) > 1 for name in SINGLE) else None
+
+
+async def _preflight(scope: Scope, reply: Reply) -> None:
+    """Tell a browser what a page of an allowed origin may send."""
+    asked = next((value for name, value in scope["headers"] if name == b"access-control-request-headers"), b"")
+    headers = [(b"content-length", b"0"), *preflight_headers(asked)]
+    await reply.send({"type": "http.response.start", "status": 200, "headers": headers})
+    await reply.send({"type": "http.response.body", "body": b""})
 
 
 def _from_own_page(scope: Scope, host: bytes, seen: dict[bytes, bytes]) -> bool:

@@ -17,20 +17,32 @@ class HostRules:
     """The accepted values of the Host header.
 
     The loopback names and the address that the server is bound to count with the server's own port or with none.
-    A name in `allowed` counts with every port, or with the one that it is given with. A server bound to all addresses
+    A name in `allowed` counts with every port, or with the one that it is given with; `*.example.org` stands for every
+    name below a domain, and `*` for every name at all where `any_name` permits it. A server bound to all addresses
     also answers to any IP address: an address in the Host header cannot have come from a stranger's name. Such a
     server often stands in a container whose port has another number outside, so there the loopback names count with
     every port too.
     """
 
-    def __init__(self, host: str, port: int, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, host: str, port: int, allowed: Iterable[str] = (), any_name: bool = False) -> None:
         wildcard = host in WILDCARDS
         own = LOOPBACK_NAMES if wildcard else (*LOOPBACK_NAMES, bracketed(host.lower()))
         exact = {name + suffix for name in own for suffix in ("", f":{port}")}
         any_port = set(LOOPBACK_NAMES) if wildcard else set()
+        below: set[tuple[str, str]] = set()
+        self._everything = False
         for entry in allowed:
-            name, number = _entry(entry)
-            (exact if number else any_port).add(name + number)
+            if entry.strip() == "*":
+                _require(any_name)
+                self._everything = True
+                continue
+            wildcard_name = entry.strip().startswith("*.")
+            name, number = _entry(entry.strip()[1:] if wildcard_name else entry)
+            if wildcard_name:
+                below.add((name, number))
+            else:
+                (exact if number else any_port).add(name + number)
+        self._below = tuple((name.encode("ascii"), number.encode("ascii")) for name, number in below)
         self._exact = frozenset(text.encode("ascii", "replace") for text in exact)
         self._any_port = frozenset(text.encode("ascii") for text in any_port)
         self._addresses = wildcard
@@ -45,8 +57,13 @@ class HostRules:
         parts = split_host(host)
         if parts is None:
             return False
-        name, _ = parts
-        return name in self._any_port or (self._addresses and _is_address(name))
+        name, port = parts
+        if self._everything or name in self._any_port or (self._addresses and _is_address(name)):
+            return True
+        return any(
+            name.endswith(domain) and len(name) > len(domain) and number in (b"", b":" + port)
+            for domain, number in self._below
+        )
 
 
 def bracketed(host: str) -> str:
@@ -67,6 +84,14 @@ def split_host(host: bytes) -> tuple[bytes, bytes] | None:
     return name, rest[1:]
 
 
+def _require(any_name: bool) -> None:
+    if not any_name:
+        raise SetupError(
+            "--allowed-hosts '*' lets any web page that a user of this machine opens read this server, because nobody "
+            "has to log in. Name the hosts (tracker.example.org or *.example.org), or add --auth or --insecure-no-auth."
+        )
+
+
 def _entry(text: str) -> tuple[str, str]:
     """The name and ":port" (or "") of one entry of --allowed-hosts."""
     entry = text.strip().lower().removesuffix(":*")
@@ -75,8 +100,7 @@ def _entry(text: str) -> tuple[str, str]:
     if parts is None or not plain or not entry.isascii():
         raise SetupError(
             f"--allowed-hosts: {text!r} is not a host name. Give names as a browser shows them: tracker.example.org or "
-            "tracker.example.org:8080, an IPv6 address in brackets. A wildcard for the name is not taken: it would "
-            "let any web page read this server."
+            "tracker.example.org:8080, *.example.org for every name below a domain, an IPv6 address in brackets."
         )
     name, number = parts
     return name.decode("ascii"), f":{number.decode('ascii')}" if number else ""

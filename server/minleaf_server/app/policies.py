@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Mount
 
 from minleaf_server.app.shortcut import ExactRoutes
 from minleaf_server.errors import SetupError
+from minleaf_server.web.caller import understands
 from minleaf_server.web.policy import Access, policy_of
 
 
@@ -19,6 +20,8 @@ class Declared:
     path: str
     methods: tuple[str, ...]
     policy: Access | None
+    understood: bool = True
+    """Whether the check of rights knows how a request names what the policy is about."""
 
     def __str__(self) -> str:
         return f"{','.join(self.methods) or 'ANY'} {self.path}"
@@ -26,11 +29,14 @@ class Declared:
 
 def require_policies(routes: list[BaseRoute], exact: ExactRoutes) -> None:
     """Raises SetupError that names the routes without a policy, mounted applications and shortcuts included."""
-    every = [*declared(routes), *(Declared(path, (method,), policy_of(one)) for (method, path), one in exact.items())]
+    short = (Declared(path, (method,), policy_of(one), understands(one)) for (method, path), one in exact.items())
+    every = [*declared(routes), *short]
     if silent := [str(route) for route in every if route.policy is None]:
         raise SetupError(
             f"No access policy is declared for: {', '.join(silent)}. Mark each endpoint with @access(Access.…)."
         )
+    if unclear := [str(route) for route in every if not route.understood]:
+        raise SetupError(f"Nothing in the request names what the access policy is about: {', '.join(unclear)}.")
 
 
 def declared(routes: list[BaseRoute], prefix: str = "") -> Iterator[Declared]:
@@ -44,4 +50,4 @@ def declared(routes: list[BaseRoute], prefix: str = "") -> Iterator[Declared]:
             continue
         # A route of a kind unknown here has no endpoint to ask, so it fails the check.
         endpoint = route.app if isinstance(route, Mount) else context.endpoint
-        yield Declared(path, tuple(sorted(context.methods or ())), policy_of(endpoint))
+        yield Declared(path, tuple(sorted(context.methods or ())), policy_of(endpoint), understands(endpoint))

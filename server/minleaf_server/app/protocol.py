@@ -11,12 +11,15 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from minleaf_server.app.exchange import SECURITY_HEADERS
 
 VERSIONS = ("1.1", "1.0")
 DEFAULT_PORTS = {b"http": 80, b"https": 443}
+
+# MLflow's server writes the phrases in capitals, and programs look for them in the errors of `requests`.
+STATUS_LINE.update({status: line.upper() for status, line in STATUS_LINE.items()})
 
 
 class BadHead(ValueError):

@@ -25,14 +25,15 @@ HOST_MISSING = Refusal(400, "BAD_REQUEST", "A request needs exactly one Host hea
 HOST_UNKNOWN = Refusal(
     403,
     "PERMISSION_DENIED",
-    "This server does not answer to the name in the Host header of this request. If the name is right, start the "
-    "server with --allowed-hosts NAME or --allowed-hosts NAME:PORT.",
+    "Invalid Host header: this server does not answer to the name in the Host header of this request. If the name is "
+    "right, start the server with --allowed-hosts NAME or --allowed-hosts NAME:PORT.",
 )
 CROSS_SITE = Refusal(
     403,
     "PERMISSION_DENIED",
-    "This request changes data and was sent by a web page of another origin. Only pages of this server may do that. "
-    "Behind a reverse proxy, start the server with --trusted-proxy ADDRESS and let the proxy set X-Forwarded-Proto.",
+    "Cross-origin request blocked: it changes data and was sent by a web page of another origin. Only pages of this "
+    "server may do that, and those of origins given with --cors-allowed-origins. Behind a reverse proxy, start the "
+    "server with --trusted-proxy ADDRESS and let the proxy set X-Forwarded-Proto.",
 )
 PROXIED = Refusal(
     403,

@@ -39,13 +39,13 @@ async def version_text() -> Response:
     return PlainTextResponse(version())
 
 
-@access(Access.PUBLIC)
+@access(Access.READ)
 async def openapi(request: Request) -> Response:
     """The description of the API in OpenAPI's form."""
     return JSONResponse(request.app.openapi())
 
 
-@access(Access.PUBLIC)
+@access(Access.READ)
 async def docs_page(request: Request) -> Response:
     """The same description as a page, made here: nothing is loaded from elsewhere and no script is needed."""
     return HTMLResponse(docs.render(request.app.openapi(), request.scope.get("root_path", "")))

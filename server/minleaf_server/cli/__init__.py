@@ -8,6 +8,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
+from minleaf_server.cli import auth_file
 from minleaf_server.cli.arguments import parse
 from minleaf_server.config import Settings, load
 from minleaf_server.errors import SetupError
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     chosen = parse(arguments)
-    settings = load(chosen.settings, os.environ)
+    settings = auth_file.completed(load(chosen.settings, os.environ), chosen.default_permission)
     if chosen.command == "db":
         return _database(chosen, settings)
     return _serve(chosen, settings)
@@ -45,5 +46,10 @@ def _serve(chosen: Namespace, settings: Settings) -> int:
 def _database(chosen: Namespace, settings: Settings) -> int:
     from minleaf_server.cli import database
 
-    commands = {"upgrade": database.upgrade, "current": database.current, "check": database.check}
+    commands = {
+        "upgrade": database.upgrade,
+        "current": database.current,
+        "check": database.check,
+        "compact": database.compact,
+    }
     return commands[chosen.action](settings)

@@ -14,15 +14,43 @@ from minleaf_server.errors import SetupError
 _SHORT = {"host": "-h", "port": "-p", "workers": "-w"}
 _GROUPS = {
     "Where it listens": ("host", "port", "static_prefix", "workers"),
-    "Where data is kept": ("data", "backend_store_uri", "artifacts_destination", "default_artifact_root"),
-    "Who may call it": ("allowed_hosts", "insecure_no_auth", "trusted_proxy"),
-    "Other": ("max_body_bytes", "log_level"),
+    "Where data is kept": (
+        "data",
+        "backend_store_uri",
+        "artifacts_destination",
+        "default_artifact_root",
+        "serve_artifacts",
+        "artifacts_only",
+        "allow_artifact_location",
+    ),
+    "Who may call it": (
+        "allowed_hosts",
+        "cors_allowed_origins",
+        "x_frame_options",
+        "auth",
+        "admin_username",
+        "admin_password",
+        "default_permission",
+        "auth_config_path",
+        "insecure_no_auth",
+        "trusted_proxy",
+    ),
+    "Webhooks": (
+        "webhook_schemes",
+        "webhook_private_networks",
+        "webhook_secret_key",
+        "webhook_timeout",
+        "webhook_retries",
+        "webhook_threads",
+        "webhook_cache_seconds",
+    ),
+    "Other": ("max_body_bytes", "graphql_max_root_fields", "graphql_max_aliases", "log_level"),
 }
 _ABOUT = """Track machine-learning experiments: logs what MLflow's client sends, shows and compares runs.
 
   minleaf ui        serve the pages and the API on this machine
   minleaf server    the same, said as `mlflow server` is said
-  minleaf db        upgrade or look at the database
+  minleaf db        upgrade, look at or compact the database
 
 `minleaf COMMAND --help` explains the flags of a command."""
 _ABOUT_SERVE = """Serve the pages and the API. Without any flag: at http://127.0.0.1:5000, data in ./minleaf-data.
@@ -40,8 +68,18 @@ def parse(arguments: Sequence[str]) -> Namespace:
         arguments = [arguments[0], "--help"]
     chosen = _parser().parse_args(arguments)
     given = {row.name: getattr(chosen, row.name, None) for row in TABLE}
-    chosen.settings = {name: text for name, text in given.items() if text is not None}
+    chosen.settings = {name: _joined(found) for name, found in given.items() if found is not None}
+    chosen.default_permission = ""
+    if getattr(chosen, mlflow_flags.APP_NAME.name, None) == mlflow_flags.BASIC_AUTH:
+        # Whoever asks for MLflow's app by its name expects what it does.
+        chosen.settings["auth"] = "true"
+        chosen.default_permission = "READ"
     return chosen
+
+
+def _joined(found: str | list[str]) -> str:
+    """A list that was given as several flags, as the text of one."""
+    return found if isinstance(found, str) else ",".join(found)
 
 
 class _Parser(ArgumentParser):
@@ -102,19 +140,25 @@ def _add_serve(parser: ArgumentParser) -> None:
 def _add_setting(parser: Any, row: Setting) -> None:
     flags = [flag for flag in (row.flag, _SHORT.get(row.name)) if flag]
     text = f"{row.help} Default: {row.default}. [{row.variable}]".replace("%", "%%")
-    if row.metavar:
+    if row.metavar.endswith(",..."):
+        parser.add_argument(*flags, dest=row.name, metavar=row.metavar, help=text, action="append")
+    elif row.metavar:
         parser.add_argument(*flags, dest=row.name, metavar=row.metavar, help=text)
     else:
         parser.add_argument(*flags, dest=row.name, action="store_const", const="true", help=text)
+    if row.default == "on":
+        off = f"--no-{row.flag.removeprefix('--')}"
+        parser.add_argument(off, dest=row.name, action="store_const", const="false", help=f"Switch {row.flag} off.")
 
 
 def _add_database(commands: "_SubParsersAction[Any]") -> None:
-    parser = commands.add_parser("db", prog="minleaf db", description="Upgrade or look at the database.")
+    parser = commands.add_parser("db", prog="minleaf db", description="Upgrade, look at or compact the database.")
     _add_help(parser, "-h", "--help")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION", parser_class=_Parser)
     texts = {
         "upgrade": "Bring the database to the schema of this version. A server does the same when it starts.",
         "current": "Print the schema version of the database.",
+        "compact": "Pack the points that were logged since the last time. A running server does the same by itself.",
         "check": "Exit with code 0 where the database has the schema of this version, with 1 where it is older.",
     }
     for name, text in texts.items():

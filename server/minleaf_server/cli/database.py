@@ -1,4 +1,4 @@
-"""`minleaf db`: the schema of the database, without a server."""
+"""`minleaf db`: the database, without a server."""
 
 import os
 from collections.abc import Iterator
@@ -45,6 +45,25 @@ def check(settings: Settings) -> int:
         print(f"The database has schema {revision or 'none'}, this version needs {migrate.HEAD}: minleaf db upgrade.")
         return 1
     print(_up_to_date())
+    return 0
+
+
+def compact(settings: Settings) -> int:
+    """Compact the points of every run that is worth it, and print how many runs that were."""
+    os.umask(0o077)
+    _require_file(settings)
+    held = folders.lock(settings)
+    # Only this command needs the store, which imports what a server imports.
+    from minleaf_server.db.store import Store
+
+    store = Store.open(settings.backend_store_uri, settings.default_artifact_root)
+    try:
+        count = store.compact()
+    finally:
+        store.close()
+    if held is not None:
+        held.close()
+    print(f"The points of {count} run{'' if count == 1 else 's'} were compacted.")
     return 0
 
 

@@ -27,6 +27,8 @@ class Foreign:
         return "mlflow_" + self.flag.removeprefix("--").replace("-", "_")
 
 
+BASIC_AUTH = "basic-auth"
+APP_NAME = Foreign("--app-name", refusal="the one app of MLflow that Minleaf has is basic-auth, which means --auth")
 _PROCESS = "the server process is Minleaf's own"
 FLAGS = (
     Foreign("--registry-store-uri", "MLFLOW_REGISTRY_STORE_URI", "models are kept in the database of the runs"),
@@ -35,37 +37,18 @@ FLAGS = (
         "MLFLOW_READ_REPLICA_BACKEND_STORE_URI",
         "everything is read from --backend-store-uri",
     ),
-    Foreign("--serve-artifacts", "", "this version takes no artifacts yet", takes_value=False),
-    Foreign("--no-serve-artifacts", "", "this version takes no artifacts yet", takes_value=False),
-    Foreign(
-        "--artifacts-only",
-        "MLFLOW_ARTIFACTS_ONLY",
-        refusal="Minleaf has no server for artifacts alone",
-        takes_value=False,
-    ),
-    Foreign(
-        "--cors-allowed-origins",
-        "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
-        "pages of other sites may not call this server",
-    ),
     Foreign(
         "--disable-security-middleware",
         "MLFLOW_SERVER_DISABLE_SECURITY_MIDDLEWARE",
         "the checks cannot be switched off; --allowed-hosts adds names",
         takes_value=False,
     ),
-    Foreign("--x-frame-options", "MLFLOW_SERVER_X_FRAME_OPTIONS", "no other site may show these pages in a frame"),
     Foreign("--gunicorn-opts", "MLFLOW_GUNICORN_OPTS", _PROCESS),
     Foreign("--waitress-opts", "", _PROCESS),
     Foreign("--uvicorn-opts", "MLFLOW_UVICORN_OPTS", _PROCESS),
     Foreign("--dev", "", "--log-level debug tells more", takes_value=False),
     Foreign("--expose-prometheus", "MLFLOW_EXPOSE_PROMETHEUS", "there are no Prometheus metrics yet"),
-    Foreign(
-        "--app-name",
-        "",
-        refusal="Minleaf has no login yet, so it does not start where one is asked for. Listen on 127.0.0.1 and put a "
-        "proxy that asks for a login, or an SSH tunnel, in front",
-    ),
+    APP_NAME,
     Foreign("--trace-archival-config", "MLFLOW_TRACE_ARCHIVAL_CONFIG", "there are no traces yet"),
     Foreign("--secrets-cache-ttl", "", "the server keeps no secrets for clients"),
     Foreign("--secrets-cache-max-size", "", "the server keeps no secrets for clients"),
@@ -92,9 +75,6 @@ def add(parser: Any) -> None:
 
 def remarks(chosen: Namespace, environ: Mapping[str, str]) -> Iterator[str]:
     """Yield one line for each that was given and has no effect. Raises SetupError for one that stops the start."""
-    variables = ("MINLEAF_ARTIFACTS_DESTINATION", "MLFLOW_ARTIFACTS_DESTINATION")
-    if "artifacts_destination" in chosen.settings or any(environ.get(name) for name in variables):
-        yield "--artifacts-destination has no effect yet: this version takes no artifacts."
     for row in FLAGS:
         source = _source(row, chosen, environ)
         if source and row.refusal:
@@ -104,7 +84,8 @@ def remarks(chosen: Namespace, environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _source(row: Foreign, chosen: Namespace, environ: Mapping[str, str]) -> str:
-    if getattr(chosen, row.name, None):
+    given = getattr(chosen, row.name, None)
+    if given and (row, given) != (APP_NAME, BASIC_AUTH):
         return row.flag
     value = environ.get(row.variable, "") if row.variable else ""
     off = not row.takes_value and value.lower() in ("false", "0", "no", "off")

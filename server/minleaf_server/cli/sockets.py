@@ -52,11 +52,11 @@ def _resolve(host: str, port: int) -> list[_Address]:
 
 def _refuse_open_door(settings: Settings, addresses: list[_Address]) -> None:
     others = [str(address[0]) for _, address in addresses if not _is_loopback(str(address[0]))]
-    if others and not settings.insecure_no_auth:
+    if others and not settings.auth and not settings.insecure_no_auth:
         raise SetupError(
-            f"--host {settings.host} lets others reach this server, and nobody has to log in. Either listen on "
-            "127.0.0.1 and let a proxy that asks for a login, or an SSH tunnel, stand in front; or add "
-            "--insecure-no-auth where everyone who can reach it may read and write everything."
+            f"--host {settings.host} lets others reach this server, and nobody has to log in. Add --auth, "
+            "which asks for a login; or listen on 127.0.0.1 and let a proxy that asks for one, or an SSH tunnel, stand "
+            "in front; or add --insecure-no-auth where everyone who can reach it may read and write everything."
         )
 
 

@@ -63,7 +63,7 @@ def parts(keys: Sequence[SortKey], after: Sequence[Value] | None) -> list[Part]:
     order = tuple(key.clause for key in keys)
     first = keys[0]
     if not (first.indexed and first.nullable):
-        return [Part(true() if after is None else behind(keys, after), order)]
+        return [Part(true() if after is None else _following(keys, after), order)]
     present, absent = first.expression.is_not(None), first.expression.is_(None)
     plain = first.expression.desc() if first.descending else first.expression.asc()
     rest = Part(absent, order[1:])
@@ -71,5 +71,13 @@ def parts(keys: Sequence[SortKey], after: Sequence[Value] | None) -> list[Part]:
         return [Part(present, (plain, *order[1:])), rest]
     if after[0] is None:
         return [Part(and_(absent, behind(keys[1:], after[1:])), order[1:])]
+    return [Part(and_(present, _following(keys, after)), (plain, *order[1:])), rest]
+
+
+def _following(keys: Sequence[SortKey], after: Sequence[Value]) -> Condition:
+    """`behind`, told so that an index on the first key is entered where the page starts."""
+    first = keys[0]
+    if not first.indexed:
+        return behind(keys, after)
     edge = first.expression <= after[0] if first.descending else first.expression >= after[0]
-    return [Part(and_(present, edge, behind(keys, after)), (plain, *order[1:])), rest]
+    return and_(edge, behind(keys, after))

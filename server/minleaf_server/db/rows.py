@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Double, Table, and_, bindparam, case, cast, exists, false, select
+from sqlalchemy import BigInteger, ColumnElement, Double, Table, and_, bindparam, case, cast, exists, select
 
 from minleaf_server.db.filter_sql import Cell, Condition
 from minleaf_server.db.integers import one_of
 from minleaf_server.db.tables import KeyKind, experiment, experiment_tag, key, metric_summary, param, run, tag
+from minleaf_server.db.tables.inputs import dataset, dataset_input
 from minleaf_server.entities import RunStatus
 from minleaf_server.filters.tree import Aggregate, Field, Kind
 
@@ -36,7 +37,6 @@ _RUN_ATTRIBUTES: dict[str, Cell] = {
     "end_time": {"integer": run.c.end_time},
     "duration": {"value": DURATION},
     "artifact_uri": {"value": run.c.artifact_uri},
-    "experiment_id": {"integer": run.c.experiment_id},
 }
 _EXPERIMENT_ATTRIBUTES: dict[str, Cell] = {
     "experiment_id": {"integer": experiment.c.id},
@@ -78,10 +78,21 @@ class RunRows:
         if field.kind is Kind.ATTRIBUTE:
             return test(_RUN_ATTRIBUTES[field.name])
         if field.kind is Kind.DATASET:
-            return false()  # No run has a dataset yet.
+            return self._holds_dataset(field.name, test)
         table, _ = _TABLES[field.kind]
         here = and_(table.c.run_id == run.c.id, table.c.key_id == self.key_id(field.kind, field.name))
         return exists().where(here, test(_cell(field))).correlate(run)
+
+    def _holds_dataset(self, name: str, test: Callable[[Cell], Condition]) -> Condition:
+        """That one of the run's datasets passes the test. As in MLflow another clause may mean another dataset."""
+        here = dataset_input.c.run_id == run.c.id
+        if name == "context":
+            return exists().where(here, test({"value": dataset_input.c.context})).correlate(run)
+        # Independent of the run, so that it is answered once: an experiment has few datasets and many runs.
+        passing = select(dataset.c.id).where(
+            one_of(dataset.c.experiment_id, self._ids), test({"value": dataset.c[name]})
+        )
+        return exists().where(here, dataset_input.c.dataset_id.in_(passing)).correlate(run)
 
 
 class ExperimentRows:

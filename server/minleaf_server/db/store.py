@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from sqlalchemy import Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from minleaf_server.db import migrate
+from minleaf_server.db.compactor import Compactor, left_over
 from minleaf_server.db.dialect import Dialect, dialect_of
 from minleaf_server.db.reader import Reader
 from minleaf_server.db.transaction import Transaction
+from minleaf_server.db.write.compaction import compact
 from minleaf_server.db.write.experiments import ensure_default
 from minleaf_server.db.writer import Writer
 from minleaf_server.errors import SetupError
@@ -26,6 +29,8 @@ class Store:
     def __init__(self, reader: Reader, writer: Writer, dialect: Dialect, artifact_root: str) -> None:
         self._reader = reader
         self._writer = writer
+        self._compactor = Compactor(writer.submit, reader.run)
+        writer.on_segments = self._compactor.stored
         self.dialect = dialect
         self.artifact_root = artifact_root
 
@@ -70,11 +75,26 @@ class Store:
         """
         return await asyncio.wrap_future(self._writer.submit(job, runs))
 
+    def write_now(self, job: Callable[[Transaction], T]) -> T:
+        """As `write`, for what a server does before it serves: it waits in this thread."""
+        return self._writer.submit(job).result()
+
+    def compact(self, told: Callable[[str], None] = lambda _uuid: None) -> int:
+        """Compact every run that has segments worth it, and wait. Returns how many runs; `told` hears of each."""
+        done = 0
+        for uuid in left_over(self._reader.run):
+            while self._writer.submit(partial(compact, uuid=uuid), (uuid,)).result():
+                pass
+            told(uuid)
+            done += 1
+        return done
+
     async def ping(self) -> None:
         """Raises Unavailable where the database does not answer."""
         await self.read(lambda conn: conn.execute(select(1)).scalar_one())
 
     def close(self) -> None:
         """Finish what is queued and close every connection."""
+        self._compactor.close()
         self._writer.close()
         self._reader.close()

@@ -50,6 +50,7 @@ class Transaction:
         self._runs: dict[str, RunRow] = {}
         self._new_keys: dict[KeyName, int] = {}
         self._touched: dict[int, None] = {}
+        self.segments: dict[str, int] = {}
         self._last_change = memory.last_change
 
     @property
@@ -85,6 +86,10 @@ class Transaction:
     def touch(self, run_id: int) -> None:
         """Note that the run changed: it gets a new `seq` when the transaction ends."""
         self._touched[run_id] = None
+
+    def appended(self, row: RunRow) -> None:
+        """Note that the run got a segment; see `db.compactor`."""
+        self.segments[row.uuid] = self.segments.get(row.uuid, 0) + 1
 
     def next_change(self) -> int:
         """A number larger than that of every change committed before."""

@@ -37,9 +37,13 @@ class Job:
 
 
 class Writer:
-    """Owns the writing connection. `submit` may be called from any thread."""
+    """Owns the writing connection. `submit` may be called from any thread.
+
+    `on_segments` is told, after each commit, how many segments each run got.
+    """
 
     def __init__(self, engine: Engine, dialect: Dialect) -> None:
+        self.on_segments: Callable[[dict[str, int]], None] | None = None
         self._engine = engine
         self._dialect = dialect
         self._memory = Memory()
@@ -133,6 +137,8 @@ class Writer:
                 transaction.rolled_back()
                 raise
             transaction.committed()
+            if transaction.segments and self.on_segments is not None:
+                self.on_segments(transaction.segments)
             return outcomes
 
     def _isolated(self, transaction: Transaction, job: Job) -> Any:

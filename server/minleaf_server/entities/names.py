@@ -1,16 +1,16 @@
-"""Names for runs that came without one."""
+"""Names for runs that came without one. The adjectives are some of those that MLflow takes, which tools look for."""
 
 import random
 
 _ADJECTIVES, _NOUNS = (
     words.split()
     for words in (
-        "able amber ample bold brave bright brisk calm candid careful clear clever coral crisp curious deft eager "
-        "early fair fleet fond frank free fresh gentle glad golden grand green happy hardy humble ivory jolly keen "
-        "kind late light likely lively loyal lucky lunar merry mild mossy neat nimble noble olive patient plain "
-        "polite proud quick quiet rapid ready round rustic sandy serene sharp shy silent silver simple sincere "
-        "sleek smart snug solar sound spry steady still sturdy sunny swift tall tidy tender true upbeat vivid warm "
-        "wild windy wise witty worthy young zesty ",
+        "able adaptable agreeable ambitious awesome bold bright calm capable caring charming clean colorful dapper "
+        "dashing delightful efficient enchanting fearless fortunate gentle gifted honorable inquisitive intelligent "
+        "kindly learned legendary likeable luminous marvelous melodic merciful nimble orderly peaceful persistent "
+        "placid polite popular powerful rare resilient respected sincere silent skillful smiling stately stylish "
+        "tasteful thoughtful traveling treasured trusting unique upbeat useful valuable victorious welcoming "
+        "whimsical wise youthful zealous",
         "acorn alder apple ash aspen bamboo basil bay beech berry birch bloom bough bramble branch briar bud cedar "
         "cherry chestnut clover cone copse cypress daisy dogwood elder elm fern fig fir flax forest gorse grove "
         "hazel heath heather hedge hemlock holly ivy juniper larch laurel leaf lilac lime linden lotus maple "

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
+from minleaf_server.entities.dataset import NO_INPUTS, NO_OUTPUTS, RunInputs, RunOutputs
 from minleaf_server.entities.lifecycle import Lifecycle
 from minleaf_server.entities.metric import MetricSummary
 
@@ -34,9 +35,14 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run with its params, metric summaries and tags, each by key in key order."""
+    """A run with its params, metric summaries and tags, each by key in key order.
+
+    `inputs` and `outputs` are empty too where a search did not ask for them.
+    """
 
     info: RunInfo
     params: dict[str, str]
     metrics: dict[str, MetricSummary]
     tags: dict[str, str]
+    inputs: RunInputs = NO_INPUTS
+    outputs: RunOutputs = NO_OUTPUTS

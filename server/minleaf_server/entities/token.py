@@ -34,4 +34,6 @@ def decode(token: str, kind: type[Place]) -> Place:
 
 def invalid() -> InvalidParameter:
     """The error for a token that is not one of ours."""
-    return InvalidParameter("Invalid page token: use the next_page_token of the page before, unchanged.")
+    return InvalidParameter(
+        "Invalid page token, could not base64-decode it: use the next_page_token of the page before, unchanged."
+    )

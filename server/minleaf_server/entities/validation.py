@@ -57,10 +57,11 @@ def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _validate_length(name: str, value: str, limit: int) -> None:
+def validate_length(name: str, value: str, limit: int, remark: str = "") -> None:
+    """Refuses a text of more than `limit` characters, with the text of MLflow's error and `remark` behind it."""
     if len(value) > limit:
         raise errors.InvalidParameter(
-            f"'{name}' exceeds the maximum length of {limit} characters: it has {len(value)} characters"
+            f"'{name}' exceeds the maximum length of {limit} characters: it has {len(value)} characters{remark}"
         )
 
 
@@ -101,7 +102,7 @@ def validate_key(kind: str, key: str, path: str) -> None:
             "Names may be treated as files in certain cases, and must not resolve to other names when treated as such. "
             f"This name would resolve to {posixpath.normpath(key)[: limits.MAX_SHOWN_LENGTH]!r}",
         )
-    _validate_length(_LENGTH_NAMES.get(kind, name), key, limits.MAX_KEY_LENGTH)
+    validate_length(_LENGTH_NAMES.get(kind, name), key, limits.MAX_KEY_LENGTH)
 
 
 def _is_sound(point: Point) -> bool:
@@ -146,21 +147,23 @@ def validate_param(key: str, value: str, path: str = "") -> None:
     """Checks a param. Its value is kept whole up to `limits.MAX_PARAM_VALUE_LENGTH` and refused beyond."""
     validate_key("param", key, path)
     validate_text(value, _join(path, "value"))
-    _validate_length("Param value", value, limits.MAX_PARAM_VALUE_LENGTH)
+    validate_length("Param value", value, limits.MAX_PARAM_VALUE_LENGTH)
 
 
 def validate_tag(key: str, value: str, path: str = "") -> None:
     """Checks a tag of a run. Its value is kept whole up to `limits.MAX_TAG_VALUE_LENGTH` and refused beyond."""
     validate_key("tag", key, path)
     validate_text(value, _join(path, "value"))
-    _validate_length(_join(path, "value"), value, limits.MAX_TAG_VALUE_LENGTH)
+    validate_length(_join(path, "value"), value, limits.MAX_TAG_VALUE_LENGTH)
 
 
 def validate_experiment_tag(key: str, value: str, path: str = "") -> None:
     """Checks a tag of an experiment; its value has at most 20,000 characters, as in MLflow."""
     validate_key("tag", key, path)
     validate_text(value, _join(path, "value"))
-    _validate_length(_join(path, "value"), value, limits.MAX_EXPERIMENT_TAG_VALUE_LENGTH)
+    # Callers that were written for MLflow 3.6 look for its limit in the text.
+    remark = ", and so it also exceeds the maximum length of 5000 characters that MLflow 3.6 takes"
+    validate_length(_join(path, "value"), value, limits.MAX_EXPERIMENT_TAG_VALUE_LENGTH, remark)
 
 
 def validate_experiment_name(name: str) -> None:
@@ -168,19 +171,19 @@ def validate_experiment_name(name: str) -> None:
     if not name:
         raise errors.InvalidParameter(f"Invalid experiment name: '{name}'")
     validate_text(name, "name")
-    _validate_length("name", name, limits.MAX_EXPERIMENT_NAME_LENGTH)
+    validate_length("name", name, limits.MAX_EXPERIMENT_NAME_LENGTH)
 
 
 def validate_run_name(name: str) -> None:
     """Checks the name of a run."""
     validate_text(name, "run_name")
-    _validate_length("run_name", name, limits.MAX_RUN_NAME_LENGTH)
+    validate_length("run_name", name, limits.MAX_RUN_NAME_LENGTH)
 
 
 def validate_user(user: str) -> None:
     """Checks the name of a run's user."""
     validate_text(user, "user_id")
-    _validate_length("user_id", user, limits.MAX_USER_LENGTH)
+    validate_length("user_id", user, limits.MAX_USER_LENGTH)
 
 
 def validate_run_id(run_id: str) -> None:
@@ -214,9 +217,10 @@ def validate_artifact_location(location: str, root: str, allowed: Sequence[str] 
 
     The location must lie in the store that the server serves (`mlflow-artifacts:/…`), under `root`, the configured
     default, or under one of the `allowed` prefixes. MLflow takes nearly any address; a server that later opens it
-    can then be made to read or write anything its account may.
+    can then be made to read or write anything its account may. A plain relative name is taken too: as in MLflow it
+    means a place that only clients open.
     """
-    _validate_length("artifact_location", location, limits.MAX_ARTIFACT_LOCATION_LENGTH)
+    validate_length("artifact_location", location, limits.MAX_ARTIFACT_LOCATION_LENGTH)
     validate_text(location, "artifact_location")
     if location.startswith("runs:"):
         raise errors.InvalidParameter(f"Artifact location cannot be a runs:/ URI. Given: '{_cut(location)}'")
@@ -227,13 +231,20 @@ def validate_artifact_location(location: str, root: str, allowed: Sequence[str] 
         raise invalid_value(
             "artifact_location", location, "A location may not contain '..', a backslash or a control character."
         )
-    if not any(_is_under(location, base) for base in ("mlflow-artifacts:/", root, *allowed)):
+    if decoded == location and not location.startswith("/") and _SCHEME.match(location) is None:
+        return
+    if not any(_is_under(_path_of(location), _path_of(base)) for base in ("mlflow-artifacts:/", root, *allowed)):
         raise invalid_value(
             "artifact_location",
             location,
             "It lies outside the artifact store of this server. Leave it out to use the default, or give a location "
             "under 'mlflow-artifacts:/'.",
         )
+
+
+def _path_of(location: str) -> str:
+    """A local place as a plain path, for `file:///srv` and `/srv` are the same; any other address as it is."""
+    return location.removeprefix("file://") if location.startswith("file:///") else location
 
 
 def _decoded(location: str) -> str:

@@ -9,7 +9,7 @@ from minleaf_server.filters import typed
 from minleaf_server.filters.catalog import Catalog, resolve
 from minleaf_server.filters.errors import FilterError
 from minleaf_server.filters.order import OrderBy
-from minleaf_server.filters.schema import DATASET_KEYS, RUNS, Schema
+from minleaf_server.filters.schema import DATASET_KEYS, EXPERIMENTS, RUNS, Schema
 from minleaf_server.filters.tree import (
     Aggregate,
     And,
@@ -40,7 +40,10 @@ def check(expr: Expr, catalog: Catalog, *, schema: Schema = RUNS, now: int | Non
 
 
 def check_order(orders: Sequence[OrderBy], catalog: Catalog, *, schema: Schema = RUNS) -> tuple[OrderBy, ...]:
-    """The order with every name qualified. Raises FilterError, and InvalidParameter for a field that comes twice."""
+    """The order with every name qualified. Raises FilterError, and InvalidParameter for a field that comes twice.
+
+    Only of experiments a field may come twice, as in MLflow: the first counts.
+    """
     checked: list[OrderBy] = []
     for order in orders:
         field = check_field(order.field, catalog, schema, order.text)
@@ -48,6 +51,8 @@ def check_order(orders: Sequence[OrderBy], catalog: Catalog, *, schema: Schema =
             noun = field.kind.value.removesuffix("s") if field.kind else ""
             raise _error(order.text, order.field, f"{schema.noun.capitalize()} cannot be sorted by a {noun}.")
         if any(before.field == field for before in checked):
+            if schema is EXPERIMENTS:
+                continue
             raise InvalidParameter(f"`order_by` contains duplicate fields: {[order.text for order in orders]}")
         checked.append(replace(order, field=field))
     return tuple(checked)

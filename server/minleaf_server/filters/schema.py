@@ -46,7 +46,6 @@ RUNS = Schema(
         "end_time": AttributeType.TIME,
         "duration": AttributeType.DURATION,
         "artifact_uri": AttributeType.TEXT,
-        "experiment_id": AttributeType.INTEGER,
     },
     aliases={
         "name": "run_name",

@@ -4,7 +4,7 @@
 """
 
 from fastapi import FastAPI
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp
 
 from minleaf_server.rest import (
@@ -15,6 +15,7 @@ from minleaf_server.rest import (
     inputs,
     logged_models,
     metrics,
+    promptlab,
     registry,
     runs,
     service,
@@ -28,6 +29,7 @@ ENDPOINTS: tuple[Endpoint | RawEndpoint, ...] = (
     *experiments.ENDPOINTS,
     *runs.ENDPOINTS,
     *metrics.ENDPOINTS,
+    *promptlab.ENDPOINTS,
     *inputs.ENDPOINTS,
     *logged_models.ENDPOINTS,
     *registry.ENDPOINTS,
@@ -37,6 +39,19 @@ ENDPOINTS: tuple[Endpoint | RawEndpoint, ...] = (
     *graphql.ENDPOINTS,
     *service.ENDPOINTS,
 )
+
+
+_FILE_ROUTES = tuple(
+    (one.method, compile_path(path)[0])
+    for one in ENDPOINTS
+    if isinstance(one, RawEndpoint) and one.takes_files
+    for path in one.paths
+)
+
+
+def takes_files(method: str, path: str) -> bool:
+    """Whether a request leads to an endpoint whose bodies are files. `path` is without the static prefix."""
+    return any(method == one and pattern.match(path) for one, pattern in _FILE_ROUTES)
 
 
 def exact_routes() -> dict[tuple[str, str], ASGIApp]:
@@ -58,4 +73,5 @@ def install(app: FastAPI) -> None:
     absent = Absent(methods)
     for path in (*(f"{prefix}/{{rest:path}}" for prefix in PREFIXES), *OTHER_PATHS):
         app.router.routes.append(Route(path, absent))
-    describe(app, [one for one in ENDPOINTS if isinstance(one, Endpoint)])
+    # The address with two slashes is an old mistake of MLflow's, and no second endpoint.
+    describe(app, [one for one in ENDPOINTS if not one.path.startswith("//")])

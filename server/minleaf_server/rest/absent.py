@@ -14,14 +14,7 @@ from minleaf_server.web.policy import Access, access
 _FEATURES = tuple(
     (re.compile(pattern), feature)
     for pattern, feature in (
-        (r"mlflow-artifacts/", "Artifacts"),
-        (r"mlflow/(artifacts|upload-artifact)(/|$)", "Artifacts"),
-        (r"mlflow/(registered-models|model-versions)/", "The model registry"),
-        (r"mlflow/logged-models(/|$)", "Logged models"),
-        (r"mlflow/runs/(log-model|outputs)$", "Logged models"),
-        (r"mlflow/runs/log-inputs$", "Datasets"),
-        (r"mlflow/datasets(/|$)", "Datasets"),
-        (r"mlflow/?experiments/search-datasets$", "Datasets"),
+        (r"mlflow/datasets(/|$)", "Evaluation datasets"),
         (
             r"mlflow/((get|unified|get-online)-?traces?|traces|get-trace-artifact|get-online-trace-details)(/|$)",
             "Traces",
@@ -30,17 +23,12 @@ _FEATURES = tuple(
             r"mlflow/(issues|scorers|label-schemas|review-queues|prompt-optimization)(/|$)",
             "Evaluation and review of traces",
         ),
-        (r"mlflow/webhooks(/|$)", "Webhooks"),
         (r"mlflow/(gateway|gateway-proxy)(/|$)", "The AI gateway"),
         (r"mlflow/workspaces(/|$)", "Workspaces"),
         (r"mlflow/(users|roles|(experiments|registered-models|scorers)/permissions)(/|$)", "Users and permissions"),
-        (r"mlflow/runs/create-promptlab-run$", "Prompt engineering"),
     )
 )
 _OTHER_FEATURES = {
-    "/graphql": "GraphQL",
-    "/get-artifact": "Artifacts",
-    "/model-versions/get-artifact": "The model registry",
     "/v1/traces": "Traces",
 }
 OTHER_PATHS = tuple(_OTHER_FEATURES)
@@ -63,7 +51,7 @@ class Absent:
 
     def __init__(self, methods: dict[str, list[str]]) -> None:
         self._methods = [(compile_path(path)[0], ", ".join(names)) for path, names in methods.items()]
-        access(Access.PUBLIC)(self)
+        access(Access.READ)(self)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"].removeprefix(scope.get("root_path", ""))

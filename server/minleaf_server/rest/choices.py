@@ -1,12 +1,13 @@
 """Small conversions that several endpoints share: enumerations by name or number, what is left out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from msgspec import UNSET, UnsetType
 
 from minleaf_server.entities import RunStatus, ViewType
-from minleaf_server.entities.validation import invalid_value
+from minleaf_server.entities.validation import invalid_value, parse_experiment_id
+from minleaf_server.errors import NotFound
 
 T = TypeVar("T")
 
@@ -32,6 +33,17 @@ def _choice(names: Mapping[str | int, T], name: str | int, path: str, allowed: s
     if name not in names:
         raise invalid_value(path, name, f"It must be one of {allowed}.")
     return names[name]
+
+
+def experiment_ids(texts: Sequence[str]) -> tuple[int, ...]:
+    """The experiments of a search. One that does not exist holds nothing, which is no error, as in MLflow."""
+    found = []
+    for text in texts:
+        try:
+            found.append(parse_experiment_id(text))
+        except NotFound:
+            continue
+    return tuple(found)
 
 
 def or_unset(found: T | None) -> T | UnsetType:

@@ -11,10 +11,11 @@ import math
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeVar, get_args, get_origin
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 import msgspec
 from msgspec.structs import fields
+from starlette.types import Scope
 
 from minleaf_server.entities.validation import invalid_value, missing_value, validate_text
 from minleaf_server.errors import InvalidParameter
@@ -52,6 +53,20 @@ def decode_body(body: bytes, kind: type[Message], in_path: Mapping[str, str] = _
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             pass
     return convert({**_json_object(body), **in_path}, kind)
+
+
+def decode_path(scope: Scope) -> Mapping[str, str]:
+    """The variables in the path of a request. Raises InvalidParameter where the path is no UTF-8.
+
+    The router has decoded them already, but with a replacement for what is no UTF-8, which would be another name.
+    """
+    in_path: Mapping[str, str] = scope.get("path_params") or _NOTHING
+    if in_path:
+        try:
+            unquote_to_bytes(scope.get("raw_path", b"")).decode()
+        except UnicodeDecodeError:
+            raise InvalidParameter("Invalid path") from None
+    return in_path
 
 
 def decode_query(query: bytes, kind: type[Message], in_path: Mapping[str, str] = _NOTHING) -> Message:
@@ -154,6 +169,8 @@ def _value_of(values: Mapping[str, Any], field: _Field) -> Any:
 
 
 def _converted(value: Any, declared: Any, path: str) -> Any:
+    if isinstance(declared, type) and issubclass(declared, Request):
+        return _entry(value, declared, path)
     if entry := _entry_of(declared):
         if not isinstance(value, list):
             raise _wrong_type(path, value)

@@ -61,14 +61,39 @@ def run_info(info: entities.RunInfo) -> replies.RunInfo:
 
 
 def run(found: entities.Run) -> replies.Run:
-    """A run with its latest metrics, params and tags."""
+    """A run with its latest metrics, params and tags, its inputs and outputs."""
     metrics = [
         replies.Metric(key, value(last.last), last.last_timestamp, last.last_step)
         for key, last in found.metrics.items()
     ]
     params = [replies.Param(key, text) for key, text in found.params.items()]
     data = replies.RunData(metrics or UNSET, params or UNSET, tags(found.tags) or UNSET)
-    return replies.Run(run_info(found.info), data, replies.RunInputs(), replies.RunOutputs())
+    return replies.Run(run_info(found.info), data, run_inputs(found.inputs), run_outputs(found.outputs))
+
+
+def run_inputs(inputs: entities.RunInputs) -> replies.RunInputs:
+    """What a run read."""
+    datasets = [replies.DatasetInput(_dataset(each.dataset), tags(each.tags) or UNSET) for each in inputs.datasets]
+    models = [replies.ModelInput(model_id) for model_id in inputs.models]
+    return replies.RunInputs(datasets or UNSET, models or UNSET)
+
+
+def _dataset(found: entities.Dataset) -> replies.Dataset:
+    """A dataset. As in MLflow an empty schema or profile is none."""
+    return replies.Dataset(
+        found.name,
+        found.digest,
+        found.source_type,
+        found.source,
+        found.schema or UNSET,
+        found.profile or UNSET,
+    )
+
+
+def run_outputs(outputs: entities.RunOutputs) -> replies.RunOutputs:
+    """What a run made."""
+    models = [replies.ModelOutput(model.model_id, model.step) for model in outputs.models]
+    return replies.RunOutputs(models or UNSET)
 
 
 def points(series: Sequence[Point]) -> list[replies.Metric]:

@@ -13,10 +13,11 @@ from starlette.types import Receive, Scope, Send
 
 from minleaf_server.errors import MinleafError
 from minleaf_server.rest import errors
-from minleaf_server.rest.decode import check_content_type, decode_body, decode_query
+from minleaf_server.rest.decode import check_content_type, decode_body, decode_path, decode_query
 from minleaf_server.rest.messages import Request
 from minleaf_server.tracking.services import Services
 from minleaf_server.web.body import read_body
+from minleaf_server.web.caller import permit, permit_raw
 from minleaf_server.web.policy import access, policy_of, subject_of
 
 Handler = Callable[[Services, Any], Awaitable[Any]]
@@ -61,7 +62,7 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             message = await self._message(scope, receive)
-            reply = await self.handler(scope["app"].state.services, message)
+            reply = await self.answer(scope["app"].state.services, message)
             # The first part is made before a status is sent, so that an error in it is told as an error.
             first = await anext(reply.parts) if isinstance(reply, Parts) else _encode(reply)
         except MinleafError as error:
@@ -72,8 +73,13 @@ class Endpoint:
         else:
             await send_json(send, 200, first, [])
 
+    async def answer(self, services: Services, message: Request) -> Any:
+        """The reply to a decoded message, where the caller may have it. Raises MinleafError."""
+        await permit(services, self, message)
+        return await self.handler(services, message)
+
     async def _message(self, scope: Scope, receive: Receive) -> Request:
-        in_path = scope.get("path_params") or {}
+        in_path = decode_path(scope)
         if self.method == "GET":
             return decode_query(scope["query_string"], self.request, in_path)
         # How much a body may hold is the gate's rule alone.
@@ -87,16 +93,18 @@ class Endpoint:
 class RawEndpoint:
     """An endpoint that reads and writes HTTP itself, because its bodies are files. Errors are told as everywhere.
 
-    A `path` that begins with a version (`/2.0/…`) stands below both prefixes of the API, any other as it is.
+    A `path` that begins with a version (`/2.0/…`) stands below both prefixes of the API, any other as it is. One that
+    `takes_files` reads its body in parts and sees to its length itself; the gate's cap on a body does not hold for it.
     """
 
-    def __init__(self, method: str, path: str, handler: RawHandler) -> None:
+    def __init__(self, method: str, path: str, handler: RawHandler, *, takes_files: bool = False) -> None:
         policy = policy_of(handler)
         if policy is None:
             raise TypeError(f"The handler of {method} {path} declares no access policy.")
         self.method = method
         self.path = path
         self.handler = handler
+        self.takes_files = takes_files
         access(policy, subject_of(handler))(self)
 
     @property
@@ -106,7 +114,10 @@ class RawEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self.handler(scope["app"].state.services, scope, receive, send)
+            decode_path(scope)
+            services: Services = scope["app"].state.services
+            await permit_raw(services, self, scope)
+            await self.handler(services, scope, receive, send)
         except MinleafError as error:
             await send_json(send, *errors.rendered(error))
 

@@ -12,7 +12,13 @@ from minleaf_server.web.policy import Access, On, access
 async def create(services: Services, message: messages.CreateExperiment) -> replies.CreatedExperiment:
     """Create an experiment."""
     tags = {tag.key: tag.value for tag in message.tags}
-    made = await experiments.create(services.store, message.name, message.artifact_location or None, tags)
+    made = await experiments.create(
+        services.store,
+        message.name,
+        message.artifact_location or None,
+        tags,
+        allowed=services.artifacts.prefixes(),
+    )
     return replies.CreatedExperiment(str(made.id))
 
 

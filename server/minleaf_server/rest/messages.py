@@ -42,10 +42,11 @@ class NewMetric(Request):
     value: Number
     timestamp: Milliseconds
     step: Int64 = 0
-    # Not kept yet: they belong to MLflow's logged models and datasets.
+    # The logged model that the point is about too. The dataset means nothing without one.
     model_id: str = ""
     dataset_name: str = ""
     dataset_digest: str = ""
+    # Read and passed over: all points of a batch are of its run.
     run_id: str = ""
 
 
@@ -115,7 +116,7 @@ class LogMetric(Request):
     timestamp: Milliseconds
     step: Int64 = 0
     run_uuid: RunUuid = ""
-    # Not kept yet: they belong to MLflow's logged models and datasets.
+    # As in NewMetric.
     model_id: str = ""
     dataset_name: str = ""
     dataset_digest: str = ""
@@ -178,6 +179,27 @@ class GetMetricHistoryBulkInterval(Request):
     start_step: Int64 | UnsetType = UNSET
     end_step: Int64 | UnsetType = UNSET
     max_results: MaxResults | UnsetType = UNSET
+
+
+class PromptParameter(Request):
+    key: Text
+    value: str | int | float | bool = ""
+
+
+class CreatePromptlabRun(Request):
+    experiment_id: str = ""
+    prompt_template: str = ""
+    prompt_parameters: list[PromptParameter] = []
+    model_route: str = ""
+    model_input: str = ""
+    mlflow_version: str = ""
+    run_name: str = ""
+    tags: list[NewTag] = []
+    model_parameters: list[PromptParameter] = []
+    model_output: str | UnsetType = UNSET
+    model_output_parameters: list[PromptParameter] = []
+    user_id: str = ""
+    start_time: Milliseconds | UnsetType = UNSET
 
 
 class Nothing(Request):

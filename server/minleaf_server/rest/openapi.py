@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from msgspec.structs import fields
 
 from minleaf_server.rest import replies
-from minleaf_server.rest.endpoint import Endpoint
+from minleaf_server.rest.endpoint import Endpoint, RawEndpoint
 from minleaf_server.web.policy import policy_of
 
 Json = dict[str, Any]
@@ -25,15 +25,22 @@ _AREAS = {
     "experiments": "Experiments",
     "runs": "Runs",
     "metrics": "Metrics",
+    "artifacts": "Artifacts",
+    "upload-artifact": "Artifacts",
+    "get-artifact": "Artifacts",
+    "mlflow-artifacts": "Artifacts",
     "logged-models": "Logged models",
     "registered-models": "Model registry",
     "model-versions": "Model registry",
     "webhooks": "Webhooks",
     "users": "Users and permissions",
+    "scorers": "Users and permissions",
+    "signup": "Users and permissions",
+    "graphql": "GraphQL",
 }
 
 
-def describe(app: FastAPI, endpoints: Sequence[Endpoint]) -> None:
+def describe(app: FastAPI, endpoints: Sequence[Endpoint | RawEndpoint]) -> None:
     """Add the endpoints to what `app.openapi()` returns."""
     generate = app.openapi
 
@@ -47,7 +54,8 @@ def describe(app: FastAPI, endpoints: Sequence[Endpoint]) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _extend(schema: Json, endpoints: Sequence[Endpoint]) -> None:
+def _extend(schema: Json, every: Sequence[Endpoint | RawEndpoint]) -> None:
+    endpoints = [one for one in every if isinstance(one, Endpoint)]
     kinds = {kind for endpoint in endpoints for kind in (endpoint.request, endpoint.reply)} | {replies.Error}
     ordered = sorted(kinds, key=lambda kind: (kind.__module__, kind.__name__))
     _, components = msgspec.json.schema_components(ordered, ref_template=_REFERENCE)
@@ -56,31 +64,59 @@ def _extend(schema: Json, endpoints: Sequence[Endpoint]) -> None:
         component.pop("additionalProperties", None)
     schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
     paths = schema.setdefault("paths", {})
-    for endpoint in endpoints:
-        operation = _operation(endpoint, components)
-        paths.setdefault("/api" + endpoint.path, {})[endpoint.method.lower()] = operation
+    for endpoint in every:
+        described = _operation(endpoint, components) if isinstance(endpoint, Endpoint) else _raw_operation(endpoint)
+        paths.setdefault(_path(endpoint.paths[0]), {})[endpoint.method.lower()] = described
+
+
+def _raw_operation(endpoint: RawEndpoint) -> Json:
+    """An endpoint whose bodies are files or texts of a kind of their own."""
+    binary = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    answers: Json = {"200": {"description": "Done, with what was asked for.", "content": binary}}
+    operation = _about(endpoint) | {
+        "responses": answers | _error_responses(),
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in re.findall(r"{(\w+)}", _path(endpoint.path))
+        ],
+    }
+    if endpoint.method in ("PUT", "POST"):
+        operation["requestBody"] = {"required": True, "content": binary}
+    return operation
+
+
+def _about(endpoint: Endpoint | RawEndpoint) -> Json:
+    summary, _, more = (endpoint.handler.__doc__ or "").strip().partition(". ")
+    words = endpoint.path.strip("/").split("/")
+    area = words[2] if words[1:2] == ["mlflow"] else words[0] if not words[0][0].isdigit() else words[1]
+    also = "".join(f"\n\nAlso at `{_path(path)}`." for path in endpoint.paths[1:])
+    return {
+        "operationId": _operation_id(endpoint),
+        "summary": summary.rstrip("."),
+        "description": f"{more}{also}".strip(),
+        "tags": [_AREAS.get(area, "Service")],
+        "x-access": getattr(policy_of(endpoint), "value", None),
+    }
 
 
 def _operation(endpoint: Endpoint, components: dict[str, Json]) -> Json:
-    summary, _, more = (endpoint.handler.__doc__ or "").strip().partition(". ")
-    area = endpoint.path.split("/")[3]
-    operation: Json = {
-        "operationId": _operation_id(endpoint),
-        "summary": summary.rstrip("."),
-        "description": f"{more}\n\nAlso at `/ajax-api{endpoint.path}`.".strip(),
-        "tags": [_AREAS.get(area, "Service")],
-        "x-access": getattr(policy_of(endpoint), "value", None),
+    operation = _about(endpoint) | {
         "responses": _responses(endpoint.reply),
+        "parameters": _parameters(endpoint, components),
     }
-    operation["parameters"] = _parameters(endpoint, components)
     if endpoint.method != "GET":
         operation["requestBody"] = {"required": True, "content": _content(endpoint.request)}
     return operation
 
 
-def _operation_id(endpoint: Endpoint) -> str:
+def _path(path: str) -> str:
+    """The path without what only the router needs to know of its variables."""
+    return re.sub(r":\w+}", "}", path)
+
+
+def _operation_id(endpoint: Endpoint | RawEndpoint) -> str:
     """Such as `get_runs_get`, made of the method and the path."""
-    words = re.sub(r"[^a-z0-9]+", "_", endpoint.path.partition("/mlflow/")[2])
+    words = re.sub(r"[^a-z0-9]+", "_", re.sub(r"^/\d\.\d/(mlflow/)?", "", _path(endpoint.path)))
     return f"{endpoint.method.lower()}_{words.strip('_')}"
 
 
@@ -90,9 +126,12 @@ def _content(kind: type[msgspec.Struct]) -> Json:
 
 def _responses(reply: type[msgspec.Struct]) -> Json:
     answers: Json = {"200": {"description": (reply.__doc__ or "Done.").strip(), "content": _content(reply)}}
-    for status, description in _ERRORS.items():
-        answers[status] = {"description": description, "content": _content(replies.Error)}
-    return answers
+    return answers | _error_responses()
+
+
+def _error_responses() -> Json:
+    content = _content(replies.Error)
+    return {status: {"description": description, "content": content} for status, description in _ERRORS.items()}
 
 
 def _parameters(endpoint: Endpoint, components: dict[str, Json]) -> list[Json]:
@@ -101,7 +140,7 @@ def _parameters(endpoint: Endpoint, components: dict[str, Json]) -> list[Json]:
     found: list[Json] = []
     for field in fields(endpoint.request):
         schema = declared[field.name]
-        if f"{{{field.name}}}" in endpoint.path:
+        if f"{{{field.name}}}" in _path(endpoint.path):
             found.append({"name": field.name, "in": "path", "required": True, "schema": schema})
         elif endpoint.method == "GET":
             found.append({"name": field.name, "in": "query", "required": field.required, "schema": schema})

@@ -81,12 +81,40 @@ class RunData(Struct):
     tags: list[Tag] | UnsetType = UNSET
 
 
+class Dataset(Struct):
+    name: str
+    digest: str
+    source_type: str
+    source: str
+    schema: str | UnsetType = UNSET
+    profile: str | UnsetType = UNSET
+
+
+class DatasetInput(Struct):
+    dataset: Dataset
+    tags: list[Tag] | UnsetType = UNSET
+
+
+class ModelInput(Struct):
+    model_id: str
+
+
+class ModelOutput(Struct):
+    model_id: str
+    step: int
+
+
 class RunInputs(Struct):
-    """Datasets and models that a run read. They are not kept yet, so it is always `{}`."""
+    """Datasets and logged models that a run read."""
+
+    dataset_inputs: list[DatasetInput] | UnsetType = UNSET
+    model_inputs: list[ModelInput] | UnsetType = UNSET
 
 
 class RunOutputs(Struct):
-    """Models that a run made. They are not kept yet, so it is always `{}`."""
+    """Logged models that a run made."""
+
+    model_outputs: list[ModelOutput] | UnsetType = UNSET
 
 
 class Run(Struct):

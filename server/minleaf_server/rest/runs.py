@@ -1,8 +1,11 @@
 """The endpoints under `runs/`."""
 
+from collections.abc import Sequence
+from operator import attrgetter
+
 from minleaf_server.entities import Point
+from minleaf_server.entities.logged_model import ModelPoint
 from minleaf_server.entities.validation import parse_experiment_id, validate_metric, validate_run_id
-from minleaf_server.errors import NotFound
 from minleaf_server.rest import choices, encode, messages, replies
 from minleaf_server.rest.endpoint import Endpoint
 from minleaf_server.tracking import runs, search
@@ -10,6 +13,7 @@ from minleaf_server.tracking.services import Services
 from minleaf_server.web.policy import Access, On, access
 
 _USER_TAG = "mlflow.user"
+_MODEL_ID = attrgetter("model_id")
 
 
 @access(Access.LOG, On.EXPERIMENT)
@@ -42,26 +46,16 @@ async def get(services: Services, message: messages.RunId) -> replies.OneRun:
 async def find(services: Services, message: messages.SearchRuns) -> replies.Runs:
     """Search the runs of some experiments. `max_results` is at most 50,000; without it there are 1,000."""
     query = search.RunQuery(
-        experiment_ids=_experiment_ids(message.experiment_ids),
+        experiment_ids=choices.experiment_ids(message.experiment_ids),
         filter=message.filter,
         order_by=tuple(message.order_by),
         view=choices.view(message.run_view_type, "run_view_type"),
         max_results=message.max_results,
         page_token=message.page_token or None,
+        inputs=True,
     )
     page = await search.runs(services.store, query)
     return replies.Runs(choices.or_unset([encode.run(one) for one in page.items]), choices.or_unset(page.next_token))
-
-
-def _experiment_ids(texts: list[str]) -> tuple[int, ...]:
-    """The experiments of a search. One that does not exist has no runs, which is no error, as in MLflow."""
-    found = []
-    for text in texts:
-        try:
-            found.append(parse_experiment_id(text))
-        except NotFound:
-            continue
-    return tuple(found)
 
 
 @access(Access.LOG, On.RUN)
@@ -77,14 +71,14 @@ async def update(services: Services, message: messages.UpdateRun) -> replies.Upd
     return replies.UpdatedRun(encode.run_info(info))
 
 
-@access(Access.EDIT, On.RUN)
+@access(Access.MANAGE, On.RUN)
 async def delete(services: Services, message: messages.RunId) -> replies.Empty:
     """Mark a run as deleted. Nothing of it is removed."""
     await runs.delete(services.store, message.run_id)
     return replies.Empty()
 
 
-@access(Access.EDIT, On.RUN)
+@access(Access.MANAGE, On.RUN)
 async def restore(services: Services, message: messages.RunId) -> replies.Empty:
     """Bring a deleted run back."""
     await runs.restore(services.store, message.run_id)
@@ -96,7 +90,8 @@ async def log_metric(services: Services, message: messages.LogMetric) -> replies
     """Log one point of a metric. The same point again changes nothing."""
     point = Point(message.key, message.value, message.timestamp, message.step)
     validate_metric(point)  # The batch would name the place of the point in itself.
-    await runs.log_batch(services.store, message.run_id, metrics=[point])
+    of_models = [_of_model(point, message)] if message.model_id else ()
+    await runs.log_batch(services.store, message.run_id, metrics=[point], of_models=of_models)
     return replies.Empty()
 
 
@@ -111,14 +106,27 @@ async def log_param(services: Services, message: messages.LogParam) -> replies.E
 async def log_batch(services: Services, message: messages.LogBatch) -> replies.Empty:
     """Log up to 1,000 points, 100 params and 100 tags, 1,000 entries in all. Either all of it is stored or nothing."""
     validate_run_id(message.run_id)
+    points = [Point(metric.key, metric.value, metric.timestamp, metric.step) for metric in message.metrics]
     await runs.log_batch(
         services.store,
         message.run_id,
-        metrics=[Point(point.key, point.value, point.timestamp, point.step) for point in message.metrics],
+        metrics=points,
+        of_models=_of_models(points, message.metrics),
         params=[(param.key, param.value) for param in message.params],
         tags=[(tag.key, tag.value) for tag in message.tags],
     )
     return replies.Empty()
+
+
+def _of_models(points: Sequence[Point], metrics: Sequence[messages.NewMetric]) -> list[ModelPoint]:
+    """The points that are about a logged model. Of most batches none is, and to see that must cost next to nothing."""
+    if not any(map(_MODEL_ID, metrics)):
+        return []
+    return [_of_model(point, metric) for point, metric in zip(points, metrics, strict=True) if metric.model_id]
+
+
+def _of_model(point: Point, metric: messages.NewMetric | messages.LogMetric) -> ModelPoint:
+    return ModelPoint(point, metric.model_id, metric.dataset_name, metric.dataset_digest)
 
 
 @access(Access.LOG, On.RUN)

@@ -60,24 +60,32 @@ async def history_bulk(store: Store, run_ids: Sequence[str], key: str, max_resul
 async def history_interval(
     store: Store, run_ids: Sequence[str], key: str, *, start_step: int | None, end_step: int | None, max_results: int
 ) -> list[RunPoint]:
-    """The points at `max_results` evenly chosen steps of the range, and at its last, as MLflow's chart endpoint.
+    """The points at `max_results` evenly chosen steps of the range, and at the first and last step of every run in it.
 
-    This thins by position and can miss a spike; `curves` cannot. At most 25,000 points a run. Raises NotFound.
+    The runs come in the order asked, and have their points at the same steps, as MLflow's until version 3.6. This
+    thins by position and can miss a spike; `curves` cannot. At most 25,000 points a run. Raises NotFound.
     """
     found = {run_id: series.by_step() for run_id, series in (await _series(store, run_ids, key)).items()}
-    steps = np.unique(np.concatenate([series.steps for series in found.values()]))
-    if start_step is not None and end_step is not None:
-        steps = steps[(steps >= start_step) & (steps <= end_step)]
-    if len(steps) > max_results:
-        chosen = np.arange(max_results) * len(steps) // max_results
-        steps = steps[np.unique(np.append(chosen, len(steps) - 1))]
+    low = INT64_MIN if start_step is None else start_step
+    high = INT64_MAX if end_step is None else end_step
+    within = [series.steps[(series.steps >= low) & (series.steps <= high)] for series in found.values()]
+    steps = _sampled(within, max_results)
     rows: list[RunPoint] = []
-    for run_id in sorted(found):
+    for run_id in run_ids:
         (kept,) = np.nonzero(np.isin(found[run_id].steps, steps))
         if len(kept) > ROWS_PER_RUN_MAX:
             kept = kept[np.linspace(0, len(kept) - 1, ROWS_PER_RUN_MAX).astype(np.intp)]
         rows += [(run_id, point) for point in _points(key, _slice(found[run_id], kept))]
     return rows
+
+
+def _sampled(steps_of_runs: Sequence[np.ndarray], size: int) -> np.ndarray:
+    """`size` of all the steps, evenly chosen, besides the first and the last of each run. Steps come sorted."""
+    steps = np.unique(np.concatenate(steps_of_runs))
+    if len(steps) <= size:
+        return steps
+    ends = [steps_of_run[[0, -1]] for steps_of_run in steps_of_runs if len(steps_of_run)]
+    return np.unique(np.concatenate([steps[np.arange(size) * len(steps) // size], *ends]))
 
 
 async def curves(

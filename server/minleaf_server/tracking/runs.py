@@ -6,9 +6,11 @@ from uuid import uuid4
 from minleaf_server.db.read import runs as read
 from minleaf_server.db.store import Store
 from minleaf_server.db.transaction import Transaction
-from minleaf_server.db.write import points
+from minleaf_server.db.write import logged_models, points
 from minleaf_server.db.write import runs as write
 from minleaf_server.entities import Lifecycle, Point, Run, RunInfo, RunStatus
+from minleaf_server.entities.logged_model import ModelPoint
+from minleaf_server.entities.logged_model_rules import validate_dataset
 from minleaf_server.entities.names import random_run_name
 from minleaf_server.entities.validation import (
     validate_batch,
@@ -48,12 +50,15 @@ async def create(
 
 
 async def get(store: Store, run_id: str) -> Run:
-    """The run with its data; deleted ones too. Raises NotFound."""
-    return (await get_many(store, [run_id]))[0]
+    """The run with its data, inputs and outputs; deleted ones too. Raises NotFound. Eight queries at most."""
+    return await store.read(lambda conn: read.load(conn, read.row_ids(conn, [run_id]), inputs=True)[0])
 
 
 async def get_many(store: Store, run_ids: Sequence[str]) -> list[Run]:
-    """The runs in the order asked. Raises NotFound for the first that does not exist. Five queries."""
+    """The runs in the order asked, without inputs and outputs. Raises NotFound for the first that does not exist.
+
+    Six queries.
+    """
     return await store.read(lambda conn: read.load(conn, read.row_ids(conn, run_ids)))
 
 
@@ -95,12 +100,16 @@ async def log_batch(
     metrics: Sequence[Point] = (),
     params: Sequence[tuple[str, str]] = (),
     tags: Sequence[tuple[str, str]] = (),
+    of_models: Sequence[ModelPoint] = (),
 ) -> None:
     """Log all of it or, where anything is wrong, nothing. Points the run already has are passed over.
 
-    Raises NotFound, InvalidParameter for a bad entry, for a deleted run and for a param that would change.
+    `of_models` are those of `metrics` that are about a logged model too. Raises NotFound for the run or a model,
+    InvalidParameter for a bad entry, for a deleted run and for a param that would change.
     """
     validate_batch(metrics, params, tags)
+    for one in of_models:
+        validate_dataset(one)
 
     def log(tx: Transaction) -> None:
         row = write.active_run(tx, run_id)
@@ -111,6 +120,8 @@ async def log_batch(
                 f"Changing param values is not allowed. Params were already logged='{listed}' for run ID='{run_id}'."
             )
         points.append(tx, row, metrics)
+        if of_models:
+            logged_models.log_points(tx, row, of_models)
         write.set_tags(tx, row, dict(tags))
 
     await store.write(log, (run_id,))

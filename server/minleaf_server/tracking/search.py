@@ -12,6 +12,7 @@ from minleaf_server.db.read import runs as read_runs
 from minleaf_server.db.run_order import Ordering
 from minleaf_server.db.store import Connection, Store
 from minleaf_server.entities import Experiment, Page, Run, ViewType
+from minleaf_server.entities.permission import Resource
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.filters import (
     EXPERIMENTS,
@@ -26,6 +27,8 @@ from minleaf_server.filters import (
     parse,
     parse_orders,
 )
+from minleaf_server.tracking import permissions
+from minleaf_server.tracking.permissions import Readable
 
 MAX_RESULTS = 50_000
 """Rows of one page, as in MLflow."""
@@ -37,7 +40,10 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class RunQuery:
-    """Which runs, in which order. `order_by` entries are texts such as `metrics.acc desc`."""
+    """Which runs, in which order. `order_by` entries are texts such as `metrics.acc desc`.
+
+    With `inputs` the runs have their inputs and outputs too, whose texts may be long.
+    """
 
     experiment_ids: tuple[int, ...]
     filter: str = ""
@@ -45,6 +51,7 @@ class RunQuery:
     view: ViewType = ViewType.ACTIVE_ONLY
     max_results: int = 1000
     page_token: str | None = None
+    inputs: bool = False
 
 
 async def runs(store: Store, query: RunQuery) -> Page[Run]:
@@ -95,12 +102,13 @@ async def experiments(
     """A page of the experiments that match. Without order_by the latest made comes first. Raises as `runs`."""
     check_max_results(max_results)
     parsed = _Parsed(filter, order_by)
+    readable = await permissions.readable(Resource.EXPERIMENT)
 
     def job(conn: Connection) -> Page[Experiment]:
-        expr, orders = _checked_experiments(conn, parsed)
+        expr, orders = _checked_experiments(conn, parsed, readable)
         order = experiment_search.ordering(orders)
         after = _after(page_token, orders, order)
-        found = experiment_search.find(conn, view, expr, order, after, max_results)
+        found = experiment_search.find(conn, view, expr, order, after, max_results, readable.only, readable.hidden)
         return _page(read_experiments.load(conn, found.ids), found, orders, order)
 
     return await store.read(job)
@@ -137,7 +145,7 @@ def _run_page(conn: Connection, query: RunQuery, parsed: _Parsed) -> Page[Run]:
     found = search.find(conn, scope, expr, order, _after(query.page_token, orders, order), query.max_results)
     loaded: list[Run] = []
     for start in range(0, len(found.ids), _LOADED_AT_ONCE):
-        loaded += read_runs.load(conn, found.ids[start : start + _LOADED_AT_ONCE])
+        loaded += read_runs.load(conn, found.ids[start : start + _LOADED_AT_ONCE], inputs=query.inputs)
     return _page(loaded, found, orders, order)
 
 
@@ -152,9 +160,9 @@ def _checked(conn: Connection, experiment_ids: Sequence[int], parsed: _Parsed) -
         return parsed.check(search.catalog(conn, experiment_ids))
 
 
-def _checked_experiments(conn: Connection, parsed: _Parsed) -> tuple[Expr, tuple[OrderBy, ...]]:
+def _checked_experiments(conn: Connection, parsed: _Parsed, readable: Readable) -> tuple[Expr, tuple[OrderBy, ...]]:
     names = bare_names(parsed.expr, parsed.orders, EXPERIMENTS)
-    known = experiment_search.catalog(conn) if names else Catalog()
+    known = experiment_search.catalog(conn, None, readable.only, readable.hidden) if names else Catalog()
     expr = check(parsed.expr, known, schema=EXPERIMENTS, now=parsed.now, text=parsed.text)
     return expr, check_order(parsed.orders, known, schema=EXPERIMENTS)
 

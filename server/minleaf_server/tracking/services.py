@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from minleaf_server.artifacts.stores import Stores
 from minleaf_server.config import Settings
 from minleaf_server.db.store import Store
+from minleaf_server.tracking import users
+from minleaf_server.tracking.authority import Authority
 from minleaf_server.webhooks.courier import Courier
 
 
@@ -12,16 +14,22 @@ from minleaf_server.webhooks.courier import Courier
 class Services:
     """Made once at the start by `app.assembly` and handed to every handler."""
 
+    settings: Settings
     store: Store
     artifacts: Stores
     courier: Courier
+    authority: Authority | None = None
+    """Who is who; None on a server without a login."""
 
     @classmethod
     def over(cls, store: Store, settings: Settings) -> "Services":
         """The services over an open store. Raises SetupError where a setting cannot be right."""
-        return cls(store, Stores.open(settings), Courier.open(settings))
+        authority = users.open_authority(store, settings) if settings.auth else None
+        return cls(settings, store, Stores.open(settings), Courier.open(settings), authority)
 
     def close(self) -> None:
         """Give what is on its way a short time, and close the store."""
         self.courier.close()
+        if self.authority is not None:
+            self.authority.close()
         self.store.close()

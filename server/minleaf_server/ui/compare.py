@@ -8,12 +8,12 @@ from minleaf_server.tracking import experiments, runs
 from minleaf_server.ui import ids
 from minleaf_server.ui.compare_view import build
 from minleaf_server.ui.page import Crumb, links_of, render, store_of
-from minleaf_server.web.policy import Access, access
+from minleaf_server.web.policy import Access, On, access
 
 RUNS_MAX = 100
 
 
-@access(Access.READ)
+@access(Access.READ, On.RUN)
 async def page(request: Request) -> Response:
     """Params and metrics side by side, curves laid over one another, parallel coordinates and a scatter plot."""
     store = store_of(request)

@@ -17,7 +17,7 @@ from minleaf_server.entities import Page, Point, RunInfo
 from minleaf_server.entities.curve import Axis, Curve
 from minleaf_server.errors import InvalidParameter, MinleafError, NotFound, Unavailable
 from minleaf_server.tracking import metrics, runs
-from minleaf_server.web.policy import Access, access
+from minleaf_server.web.policy import Access, On, access
 
 RUNS_MAX = 200  # a chart of more runs asks several times
 BUCKETS_DEFAULT = 1000
@@ -42,7 +42,7 @@ class CurvesRequest:
 
 
 @router.get("/charts/curves")
-@access(Access.READ)
+@access(Access.READ, On.RUN)
 async def curves(request: Request) -> Response:
     """The curves of `metric` for every `run` that has it, from `start` to `end` of `axis`, in about `buckets` places.
 
@@ -104,7 +104,7 @@ def _finite(point: tuple[int, float] | None) -> tuple[int, float] | None:
 
 
 @router.get("/charts/series.csv")
-@access(Access.READ)
+@access(Access.READ, On.RUN)
 async def series_csv(request: Request) -> Response:
     """Every point of `metric` in `run` as CSV, streamed: step, timestamp (ms) and value; several runs get a column run.
 

@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Run, RunInfo
+from minleaf_server.entities.permission import Resource
 from minleaf_server.errors import InvalidParameter, NotFound
 from minleaf_server.filters import FilterError, to_text
 from minleaf_server.filters.tree import Words
-from minleaf_server.tracking import experiments, runs, search
+from minleaf_server.tracking import experiments, permissions, runs, search
 from minleaf_server.tracking.search import RunQuery
 from minleaf_server.ui import format as fmt
 from minleaf_server.ui import ids, status
@@ -109,6 +110,7 @@ async def _runs(store: Store, experiment_ids: tuple[int, ...], text: str) -> tup
 
 async def _by_id(store: Store, text: str) -> Run | None:
     try:
-        return await runs.get(store, ids.run_id(text))
+        found = await runs.get(store, ids.run_id(text))
     except (NotFound, InvalidParameter):
         return None
+    return found if str(found.info.experiment_id) in await permissions.readable(Resource.EXPERIMENT) else None

@@ -13,7 +13,7 @@ from minleaf_server.filters.tree import Field, Kind
 from minleaf_server.tracking import experiments, search
 from minleaf_server.ui.ids import experiment_id
 from minleaf_server.ui.page import store_of
-from minleaf_server.web.policy import Access, access
+from minleaf_server.web.policy import Access, On, access
 
 _NOUNS = {Kind.PARAM: "param", Kind.METRIC: "metric", Kind.TAG: "tag", Kind.ATTRIBUTE: "attribute"}
 _ATTRIBUTES = ("name", "status", "started", "ended", "duration", "user", "run_id")
@@ -27,7 +27,7 @@ class Suggestion:
     kind: str
 
 
-@access(Access.READ)
+@access(Access.READ, On.EXPERIMENT)
 async def names(request: Request) -> Response:
     """Every name of the experiment, each in a form that means exactly this param, metric or tag."""
     store = store_of(request)

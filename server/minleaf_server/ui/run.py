@@ -5,18 +5,19 @@ from starlette.responses import Response
 
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Run
+from minleaf_server.entities.permission import Resource
 from minleaf_server.errors import NotFound
 from minleaf_server.filters import to_text
 from minleaf_server.filters.tree import Compare, Field, Kind, Literal, Operator
-from minleaf_server.tracking import experiments, runs, search
+from minleaf_server.tracking import experiments, permissions, runs, search
 from minleaf_server.tracking.search import RunQuery
 from minleaf_server.ui import ids, status
 from minleaf_server.ui.page import Crumb, links_of, now_ms, render, store_of
 from minleaf_server.ui.run_view import CHILDREN_MAX, Family, RunArguments, build
-from minleaf_server.web.policy import Access, access
+from minleaf_server.web.policy import Access, On, access
 
 
-@access(Access.READ)
+@access(Access.READ, On.RUN)
 async def page(request: Request) -> Response:
     """What was logged in a run: params, metrics, tags, and a chart for each metric of more than one point."""
     store = store_of(request)
@@ -36,6 +37,8 @@ async def _family(store: Store, run: Run) -> Family:
     if parent_id:
         try:
             parent = (await runs.get(store, ids.run_id(parent_id))).info
+            if str(parent.experiment_id) not in await permissions.readable(Resource.EXPERIMENT):
+                parent = None
         except NotFound:
             parent = None
     is_child = Compare(Field(Kind.TAG, status.PARENT_TAG), Operator.EQ, Literal(run.info.id, quoted=True))

@@ -14,7 +14,7 @@ from minleaf_server.ui.links import Links, outside_url
 from minleaf_server.ui.status import Span, Status
 
 CHILDREN_MAX = 100
-ROWS_MAX = 200  # params, metrics and tags shown unasked, each
+ROWS_MAX = 200  # params, metrics, datasets, models and tags shown unasked, each
 CHARTS_MAX = 48
 VALUE_CHARS_FOLDED = 300  # longer values are folded
 VALUE_CHARS_MAX = 20_000  # and of still longer ones the start is shown, with a word of it
@@ -79,6 +79,25 @@ class MetricRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DatasetRow:
+    """A dataset that the run read. Its source is text: nothing here follows it, and no link is made of it."""
+
+    name: str
+    digest: str
+    context: str
+    source: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A logged model that the run read or made; `step` is "" for one that it read."""
+
+    id: str
+    role: str
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     """A figure that charts.js fills. `caption` is what stands there without it; `runs`, `colors` and `names` agree."""
 
@@ -139,6 +158,10 @@ class RunPage:
     param_cut: Cut
     metrics: tuple[MetricRow, ...]
     metric_cut: Cut
+    datasets: tuple[DatasetRow, ...]
+    dataset_cut: Cut
+    models: tuple[ModelRow, ...]
+    model_cut: Cut
     tags: tuple[Entry, ...]
     tag_cut: Cut
     charts: tuple[Chart, ...]
@@ -158,7 +181,9 @@ def build(run: Run, experiment: Experiment, family: Family, asked: RunArguments,
     rows = None if asked.all else ROWS_MAX
     drawn = [name for name in metrics if run.metrics[name].count > 1]
     charted = drawn[: None if asked.all else CHARTS_MAX]
-    cut = max(len(params), len(metrics), len(tags)) > ROWS_MAX or len(drawn) > CHARTS_MAX
+    datasets, models = _dataset_rows(run, rows), tuple(_model_rows(run))
+    counts = (len(params), len(metrics), len(run.inputs.datasets), len(models), len(tags))
+    cut = max(counts) > ROWS_MAX or len(drawn) > CHARTS_MAX
     every = [("find", asked.find)] if asked.find else []
     return RunPage(
         id=info.id,
@@ -181,6 +206,10 @@ def build(run: Run, experiment: Experiment, family: Family, asked: RunArguments,
         param_cut=_cut(len(params), rows),
         metrics=_metric_rows({name: run.metrics[name] for name in metrics[:rows]}, charted),
         metric_cut=_cut(len(metrics), rows),
+        datasets=datasets,
+        dataset_cut=_cut(len(run.inputs.datasets), rows),
+        models=models[:rows],
+        model_cut=_cut(len(models), rows),
         tags=tuple(_entry(name, run.tags[name]) for name in tags[:rows]),
         tag_cut=_cut(len(tags), rows),
         charts=tuple(_chart(run, name, i) for i, name in enumerate(charted)),
@@ -201,10 +230,10 @@ def _relative(info: RunInfo, links: Links) -> Relative:
     return Relative(links.run(info.id), status.display_name(info), status.status(info))
 
 
-def _entry(name: str, value: str) -> Entry:
+def _entry(name: str, value: str, linked: bool = True) -> Entry:
     number = text_cell(value).kind == "num"
     if len(value) <= VALUE_CHARS_FOLDED:
-        return Entry(name, value, number, outside_url(value) or "", "", "")
+        return Entry(name, value, number, (linked and outside_url(value)) or "", "", "")
     summary = f"{fmt.shortened(value)} ({fmt.count(len(value))} characters)"
     return Entry(name, value[:VALUE_CHARS_MAX], False, "", summary, cut_line(value))
 
@@ -214,6 +243,25 @@ def cut_line(text: str) -> str:
     if len(text) <= VALUE_CHARS_MAX:
         return ""
     return f"These are the first {fmt.count(VALUE_CHARS_MAX)} characters. The API gives all {fmt.count(len(text))}."
+
+
+def _dataset_rows(run: Run, rows: int | None) -> tuple[DatasetRow, ...]:
+    return tuple(
+        DatasetRow(
+            each.dataset.name,
+            each.dataset.digest,
+            each.context or "",
+            _entry(each.dataset.source_type, each.dataset.source, linked=False),
+        )
+        for each in run.inputs.datasets[:rows]
+    )
+
+
+def _model_rows(run: Run) -> Iterable[ModelRow]:
+    for model_id in run.inputs.models:
+        yield ModelRow(model_id, "input", "")
+    for model in run.outputs.models:
+        yield ModelRow(model.model_id, "output", fmt.count(model.step))
 
 
 def _facts(run: Run) -> Iterable[Fact]:

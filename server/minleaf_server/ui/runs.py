@@ -17,10 +17,10 @@ from minleaf_server.ui import ids, status
 from minleaf_server.ui.page import Crumb, links_of, now_ms, render, server_address, store_of
 from minleaf_server.ui.runs_view import Found, build
 from minleaf_server.ui.table_state import BY_START, VIEWS, Column, TableState
-from minleaf_server.web.policy import Access, access
+from minleaf_server.web.policy import Access, On, access
 
 
-@access(Access.READ)
+@access(Access.READ, On.EXPERIMENT)
 async def page(request: Request) -> Response:
     """The rows that match the filter; where it is wrong, those of the last one that was right."""
     store = store_of(request)

@@ -1,7 +1,6 @@
 """Access policies: every route says what right it needs, and a server with a silent route does not start.
 
-There is no login yet, so nothing is refused for want of a right. The declaration is made now, because a right that is
-added later is forgotten on the one route that matters.
+`web/caller.py` checks them where the server asks for a login. A request to a PUBLIC route is answered without one.
 """
 
 from collections.abc import Callable
@@ -35,6 +34,8 @@ class On(Enum):
     RUN = "run"
     LOGGED_MODEL = "logged model"
     REGISTERED_MODEL = "registered model"
+    USER = "user"
+    """The account of the caller. Those of others are for administrators."""
     ARTIFACT = "artifact"
     """A path of the proxied store, whose first part is the id of an experiment."""
 

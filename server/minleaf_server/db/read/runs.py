@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, Table, select
 
 from minleaf_server.db.integers import one_of
+from minleaf_server.db.read import inputs as read_inputs
 from minleaf_server.db.read.summaries import COLUMNS, summary_of
 from minleaf_server.db.tables import key, metric_summary, param, run, tag
 from minleaf_server.entities import Lifecycle, MetricSummary, Run, RunInfo, RunStatus
@@ -46,8 +47,11 @@ def load_infos(conn: Connection, ids: Sequence[int]) -> dict[int, RunInfo]:
     return {row.id: _info(row) for row in conn.execute(select(*_INFO).where(one_of(run.c.id, ids)))}
 
 
-def load(conn: Connection, ids: Sequence[int]) -> list[Run]:
-    """The runs with these internal ids, in this order, with their data in key order. Unknown ids are left out."""
+def load(conn: Connection, ids: Sequence[int], *, inputs: bool = False) -> list[Run]:
+    """The runs with these internal ids, in this order, with their data in key order. Unknown ids are left out.
+
+    With `inputs` they have their inputs and outputs too, for one or two more queries.
+    """
     infos = load_infos(conn, ids)
     params = _data(conn, param, [param.c.value], ids)
     tags = _data(conn, tag, [tag.c.value], ids)
@@ -57,7 +61,12 @@ def load(conn: Connection, ids: Sequence[int]) -> list[Run]:
     params_of = _by_run(params, names, _text)
     tags_of = _by_run(tags, names, _text)
     metrics_of = _by_run(metrics, names, _summary)
-    return [Run(infos[i], params_of.get(i, {}), metrics_of.get(i, {}), tags_of.get(i, {})) for i in ids if i in infos]
+    of_runs = read_inputs.of_runs(conn, ids) if inputs else {}
+    return [
+        Run(infos[i], params_of.get(i, {}), metrics_of.get(i, {}), tags_of.get(i, {}), *of_runs.get(i, ()))
+        for i in ids
+        if i in infos
+    ]
 
 
 def _data(

@@ -11,6 +11,7 @@ from minleaf_server.db.tables import experiment, experiment_tag, run
 from minleaf_server.db.transaction import Transaction
 from minleaf_server.entities import Experiment, Lifecycle
 from minleaf_server.errors import AlreadyExists, InvalidParameter, InvalidState, NotFound
+from minleaf_server.uri import appended
 
 DEFAULT_ID = 0
 DEFAULT_NAME = "Default"
@@ -23,7 +24,7 @@ def now_ms() -> int:
 
 def artifact_location(root: str, experiment_id: int) -> str:
     """Where the artifacts of an experiment are kept unless it says otherwise."""
-    return f"{root.rstrip('/')}/{experiment_id}"
+    return appended(root, str(experiment_id))
 
 
 def ensure_default(conn: Connection, dialect: Dialect, artifact_root: str) -> None:

@@ -31,6 +31,7 @@ def append(tx: Transaction, row: RunRow, points: Sequence[Point]) -> None:
         return
     segment = (row.id, tx.next_change(), len(fresh), encode_segment(fresh))
     tx.execute("INSERT INTO segment (run_id, seq, n, data) VALUES (?, ?, ?, ?)", segment)
+    tx.appended(row)
     by_key = sorted(fresh, key=attrgetter("key_id"))
     summaries = [
         (row.id, key_id, *values_of(extended(old.get(key_id), group)))

@@ -13,6 +13,7 @@ from minleaf_server.db.write.experiments import active, now_ms
 from minleaf_server.entities import Lifecycle, RunInfo, RunStatus
 from minleaf_server.entities.number import number_of
 from minleaf_server.errors import InvalidParameter, NotFound
+from minleaf_server.uri import appended
 
 RUN_NAME_TAG = "mlflow.runName"
 
@@ -41,7 +42,7 @@ class ChangedParam:
 def create(tx: Transaction, new: NewRun) -> RunInfo:
     """Raises NotFound for the experiment, InvalidParameter where it is deleted."""
     experiment = active(tx.conn, new.experiment_id)
-    uri = f"{experiment.artifact_location.rstrip('/')}/{new.uuid}/artifacts"
+    uri = appended(experiment.artifact_location, new.uuid, "artifacts")
     info = RunInfo(
         new.uuid,
         new.experiment_id,
@@ -123,10 +124,12 @@ def log_params(tx: Transaction, row: RunRow, params: Sequence[tuple[str, str]]) 
 
 
 def set_tags(tx: Transaction, row: RunRow, tags: dict[str, str]) -> None:
-    """Set the tags over what was there. The tag `mlflow.runName` renames the run."""
+    """Set the tags over what was there. The tag `mlflow.runName` renames the run; an empty one changes nothing."""
+    name = tags.get(RUN_NAME_TAG)
+    if name == "":
+        tags = {key: value for key, value in tags.items() if key != RUN_NAME_TAG}
     if not tags:
         return
-    name = tags.get(RUN_NAME_TAG)
     if name and name != row.name:
         tx.conn.execute(update(run).where(run.c.id == row.id).values(name=name))
         row.name = name

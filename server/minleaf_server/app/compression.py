@@ -1,0 +1,19 @@
+"""Compression of pages and of what belongs to them, but not of the API."""
+
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
+
+from minleaf_server.app.refusals import is_api
+
+
+class CompressedPages(GZipMiddleware):
+    """Lets the API pass as it is: a logging client waits for each answer, and a file's length and parts are promised.
+
+    Most of the API's routes do not come this way at all; those with a variable in their path do.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and is_api(scope["path"].removeprefix(scope.get("root_path", ""))):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
