@@ -1,16 +1,18 @@
 """Both servers with a login, asked the same by users of every kind, and what MLflow 3.6 answered about permissions."""
 
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.compat.differences_auth import DIFFERENT, PERMISSIONS_DIFFERENT, REASONS
 from tests.compat.differential import Answer
 from tests.compat.differential_auth import CALLS, OPTIONS, RECORDED, auth_answers, config, permissions, theirs
+from tests.compat.side_by_side import check, unprinted
 from tests.conftest import BACKENDS, fresh_database
 from tests.support.server import RunningServer
+
+# One worker asks all of it: each would start an MLflow of its own.
+pytestmark = pytest.mark.xdist_group("differential-auth")
 
 NAMES = [by.call.name for by in CALLS]
 OF_PERMISSIONS = [by.call.name for by in permissions()]
@@ -50,30 +52,13 @@ def test_the_calls_have_names_of_their_own() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_same_answer_or_a_difference_that_is_argued_for(mlflows: Asked, ours: Asked, name: str) -> None:
-    check(mlflows["calls"][name], ours["calls"][name], DIFFERENT.get(name))
+    check(ours["calls"][name], mlflows["calls"][name], DIFFERENT.get(name))
 
 
 @pytest.mark.parametrize("name", OF_PERMISSIONS)
 def test_permissions_as_in_mlflow_3_6(mlflows: Asked, ours: Asked, name: str) -> None:
-    check(mlflows["permissions"][name], ours["permissions"][name], PERMISSIONS_DIFFERENT.get(name))
-
-
-def check(their: Answer, our: Answer, reason: str | None) -> None:
-    if reason is None:
-        assert our == their
-        return
-    assert our != their, f"no longer different: take it off the list ({reason})"
-    assert our.status < 500 or our.status == 501
-    if reason == "wording":
-        assert our.status == their.status
-        assert code(our.body) == code(their.body)
-
-
-def code(body: Any) -> Any:
-    return body["error_code"]
+    check(ours["permissions"][name], mlflows["permissions"][name], PERMISSIONS_DIFFERENT.get(name))
 
 
 def test_the_compatibility_page_prints_every_difference() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text()
-    unprinted = [name for name, reason in REASONS.items() if reason not in page]
-    assert not unprinted
+    assert unprinted(REASONS) == []

@@ -1,7 +1,6 @@
 """Logged models: MLflow's own server and Minleaf's, asked the same. See `test_differential` for the way."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,11 @@ from tests.compat.differences_logged_models import DIFFERENT, REASONS
 from tests.compat.differential import Answer
 from tests.compat.differential_logged_models import CALLS, answers_in_order
 from tests.compat.mlflow_server import MlflowServer
+from tests.compat.side_by_side import check, check_lists, unprinted
 from tests.support.server import RunningServer
+
+# One worker asks all of it: each would start an MLflow of its own.
+pytestmark = pytest.mark.xdist_group("differential-logged-models")
 
 NAMES = [call.name for call in CALLS]
 
@@ -28,24 +31,15 @@ def ours(shared_server: RunningServer) -> Mapping[str, Answer]:
 
 
 def test_the_calls_have_names_of_their_own() -> None:
-    assert len(set(NAMES)) == len(NAMES)
-    assert set(DIFFERENT) <= set(NAMES)
-    assert set(DIFFERENT.values()) == set(REASONS)
+    check_lists(NAMES, DIFFERENT, REASONS)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_same_answer_or_a_difference_that_is_argued_for(
     theirs: Mapping[str, Answer], ours: Mapping[str, Answer], name: str
 ) -> None:
-    reason = DIFFERENT.get(name)
-    if reason is None:
-        assert ours[name] == theirs[name]
-        return
-    assert ours[name] != theirs[name], f"no longer different: take it off the list ({reason})"
-    assert ours[name].status < 500
+    check(ours[name], theirs[name], DIFFERENT.get(name))
 
 
 def test_the_compatibility_page_prints_every_difference() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "compatibility.md").read_text()
-    unprinted = [name for name, reason in REASONS.items() if reason not in page]
-    assert not unprinted
+    assert unprinted(REASONS) == []

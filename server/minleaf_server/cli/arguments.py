@@ -44,8 +44,8 @@ _GROUPS = {
         "webhook_threads",
         "webhook_cache_seconds",
     ),
-    "Other": ("max_body_bytes", "graphql_max_root_fields", "graphql_max_aliases", "log_level"),
 }
+"""The settings in the order of the help text. Those in no group stand under "Other"."""
 _ABOUT = """Track machine-learning experiments: logs what MLflow's client sends, shows and compares runs.
 
   minleaf ui        serve the pages and the API on this machine
@@ -129,10 +129,11 @@ def _add_help(parser: ArgumentParser, *flags: str) -> None:
 
 def _add_serve(parser: ArgumentParser) -> None:
     rows = {row.name: row for row in TABLE}
-    for title, names in _GROUPS.items():
+    groups = {title: [rows.pop(name) for name in names] for title, names in _GROUPS.items()}
+    for title, settings in {**groups, "Other": list(rows.values())}.items():
         group = parser.add_argument_group(title)
-        for name in names:
-            _add_setting(group, rows[name])
+        for row in settings:
+            _add_setting(group, row)
     _add_help(parser.add_argument_group("Help"), "--help")  # type: ignore[arg-type]
     mlflow_flags.add(parser.add_argument_group("Flags of `mlflow server` that are taken and do nothing here"))
 
