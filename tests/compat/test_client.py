@@ -250,7 +250,7 @@ def test_names_that_are_refused(client: MlflowClient, experiment: str) -> None:
 
 def test_a_feature_that_is_not_there_says_so(client: MlflowClient) -> None:
     with pytest.raises(MlflowException, match="Traces: this feature of MLflow") as caught:
-        client.search_traces(experiment_ids=["0"])
+        client.search_traces(locations=["0"])
     assert caught.value.error_code == "NOT_IMPLEMENTED"
 
 
