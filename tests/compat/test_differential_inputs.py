@@ -1,7 +1,5 @@
 """MLflow's own server and Minleaf's, asked the same of datasets, inputs and outputs."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.compat.differential import Answer, answers
@@ -17,10 +15,10 @@ NAMES = [call.name for call in CALLS]
 
 
 @pytest.fixture(scope="session")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Answer]]:
-    """What MLflow's server answers."""
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer]:
+    """What MLflow's server answers; it ends before the tests go on."""
     with MlflowServer(tmp_path_factory.mktemp("mlflow")) as running:
-        yield answers(running.url, CALLS)
+        return answers(running.url, CALLS)
 
 
 @pytest.fixture(scope="module")

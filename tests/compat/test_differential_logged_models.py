@@ -1,6 +1,6 @@
 """Logged models: MLflow's own server and Minleaf's, asked the same. See `test_differential` for the way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -18,10 +18,10 @@ NAMES = [call.name for call in CALLS]
 
 
 @pytest.fixture(scope="session")
-def theirs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Answer]]:
-    """What MLflow's server answers."""
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Answer]:
+    """What MLflow's server answers; it ends before the tests go on."""
     with MlflowServer(tmp_path_factory.mktemp("mlflow")) as running:
-        yield answers_in_order(running.url)
+        return answers_in_order(running.url)
 
 
 @pytest.fixture(scope="module")
