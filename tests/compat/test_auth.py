@@ -10,6 +10,7 @@ import pytest
 import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
+from sqlalchemy.orm import configure_mappers
 
 from tests.conftest import fresh_database
 from tests.support.server import RunningServer
@@ -61,6 +62,9 @@ def service_client(url: str) -> Any:
         # It imports all of MLflow's server, which SQLAlchemy has to say something about.
         warnings.simplefilter("ignore")
         from mlflow.server.auth.client import AuthServiceClient
+
+        # Now and not at the first use, where the warnings of the tests would be errors and leave it half done.
+        configure_mappers()
     return AuthServiceClient(url)
 
 
