@@ -5,7 +5,6 @@ experiments and registered models, where permissions are. An id that nothing has
 granted, so that the answer does not tell whether it exists. On a server without a login nothing is checked.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,8 +13,9 @@ from starlette.types import Scope
 
 from minleaf_server.artifacts.addresses import is_below
 from minleaf_server.db.read import auth as read
+from minleaf_server.entities.model_source import LoggedModel, RegisteredVersion, RunArtifact, StorePath, read_source
 from minleaf_server.entities.permission import Permission, Resource
-from minleaf_server.errors import Unauthenticated
+from minleaf_server.errors import InvalidParameter, Unauthenticated
 from minleaf_server.tracking.permissions import Caller, caller, denied, experiment_name
 from minleaf_server.tracking.services import Services
 from minleaf_server.web.policy import Access, On, policy_of, subject_of
@@ -44,19 +44,18 @@ IN_QUERY: Mapping[On, tuple[str, ...]] = {
 }
 """Where a request without a message may name it. Every value counts, whichever of them the handler reads."""
 
-_PROXIED = re.compile(r"mlflow-artifacts:(?://[^/]*)?/*(.*)", re.DOTALL)
-_OF_RUN = re.compile(r"runs:/+([^/]+)")
-_OF_MODEL = re.compile(r"models:/+(m-[0-9a-f]{32}|[^/@]+)")
-
 
 async def permit(services: Services, endpoint: Any, message: Any) -> None:
     """Raises PermissionDenied where the caller may not do this, Unauthenticated where nobody is known.
 
     Of a reading request about several experiments those that the caller may not read are taken out of the message.
     """
-    who, on = _caller(services), _subject(endpoint, message)
+    who = _caller(services)
+    if who is None:
+        return
+    on = _subject(endpoint, message)
     needed = _needed(who, policy_of(endpoint), on)
-    if who is None or needed is None:
+    if needed is None:
         return
     if on is On.USER:
         if message.username != who.user.name:
@@ -76,9 +75,12 @@ async def permit(services: Services, endpoint: Any, message: Any) -> None:
 
 async def permit_raw(services: Services, endpoint: Any, scope: Scope) -> None:
     """As `permit`, for a request that is no message: what it names stands in its path and its query."""
-    who, on = _caller(services), subject_of(endpoint)
+    who = _caller(services)
+    if who is None:
+        return
+    on = subject_of(endpoint)
     needed = _needed(who, policy_of(endpoint), on)
-    if who is None or needed is None:
+    if needed is None:
         return
     names = IN_QUERY[on]
     in_path = [str(value) for name, value in (scope.get("path_params") or {}).items() if name in names]
@@ -111,12 +113,12 @@ def _caller(services: Services) -> Caller | None:
     return who
 
 
-def _needed(who: Caller | None, policy: Access | None, on: On) -> Permission | None:
+def _needed(who: Caller, policy: Access | None, on: On) -> Permission | None:
     """The permission to ask for; None where nothing more is to be asked. Raises PermissionDenied.
 
     What is about the server as a whole any user may use, but not manage.
     """
-    if who is None or who.user.is_admin or policy is Access.PUBLIC:
+    if who.user.is_admin or policy is Access.PUBLIC:
         return None
     if policy is None or policy is Access.ADMIN or (on is On.SERVER and policy is Access.MANAGE):
         raise denied()
@@ -223,14 +225,18 @@ def _origins(message: Any) -> Iterator[tuple[On, str]]:
     for field, on in (("run_id", On.RUN), ("model_id", On.LOGGED_MODEL)):
         if value := _text(message, field):
             yield on, value
-    source = _text(message, "source")
-    if found := _PROXIED.fullmatch(source):
-        yield On.ARTIFACT, found[1]
-    elif found := _OF_RUN.match(source):
-        yield On.RUN, found[1]
-    elif found := _OF_MODEL.match(source):
-        logged = re.fullmatch(r"m-[0-9a-f]{32}", found[1])
-        yield (On.LOGGED_MODEL if logged else On.REGISTERED_MODEL), found[1]
+    try:
+        source = read_source(_text(message, "source"))
+    except InvalidParameter:
+        return  # The endpoint refuses it, or it is the placeholder of a prompt, which names nothing.
+    if isinstance(source, StorePath):
+        yield On.ARTIFACT, "/".join(source.parts)
+    elif isinstance(source, RunArtifact):
+        yield On.RUN, source.run_id
+    elif isinstance(source, LoggedModel):
+        yield On.LOGGED_MODEL, source.model_id
+    elif isinstance(source, RegisteredVersion):
+        yield On.REGISTERED_MODEL, source.name
 
 
 def _text(message: Any, field: str) -> str:
