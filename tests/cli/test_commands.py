@@ -15,7 +15,7 @@ from minleaf_server.cli.mlflow_flags import FLAGS
 from minleaf_server.config import TABLE
 from minleaf_server.db import migrate
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Point
+from minleaf_server.entities import Point, PointColumns
 from minleaf_server.tracking import runs
 from tests.cli.conftest import Run
 
@@ -128,7 +128,7 @@ def test_points_are_compacted_by_hand(run: Run, database_uri: str) -> None:
     async def fill(store: Store) -> None:
         made = (await runs.create(store, 0)).info.id
         for step in range(80):
-            await runs.log_batch(store, made, metrics=[Point("m", 1.0, step, step)])
+            await runs.log_batch(store, made, metrics=PointColumns.of([Point("m", 1.0, step, step)]))
 
     store = Store.open(database_uri)
     asyncio.run(fill(store))

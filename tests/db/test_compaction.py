@@ -12,7 +12,7 @@ from sqlalchemy import text
 from minleaf_server.db import compactor
 from minleaf_server.db.store import Store
 from minleaf_server.db.write import compaction
-from minleaf_server.entities import Point
+from minleaf_server.entities import Point, PointColumns
 from minleaf_server.tracking import metrics, runs
 
 Bits = tuple[int, int, int]
@@ -48,7 +48,7 @@ async def compact(store: Store, run_id: str) -> int:
 
 async def log(store: Store, run_id: str, points: list[Point], size: int = 100) -> None:
     for start in range(0, len(points), size):
-        await runs.log_batch(store, run_id, metrics=points[start : start + size])
+        await runs.log_batch(store, run_id, metrics=PointColumns.of(points[start : start + size]))
 
 
 async def test_every_bit_survives(store: Store) -> None:
@@ -143,7 +143,7 @@ async def test_appends_reads_and_compaction_at_once(store: Store) -> None:
         for start in range(first, first + 1_000, 50):
             points = [Point("m", chosen.random(), step, step) for step in range(start, start + 50)]
             chosen.shuffle(points)
-            await runs.log_batch(store, run_id, metrics=points)
+            await runs.log_batch(store, run_id, metrics=PointColumns.of(points))
             expected[run_id].update((point.step, point.timestamp, bits(point.value)) for point in points)
             await asyncio.sleep(0)
 
@@ -165,7 +165,7 @@ async def test_a_busy_run_is_compacted_by_itself(store: Store, monkeypatch: pyte
     monkeypatch.setattr(compactor, "SEGMENTS_DUE", 20)
     run_id = (await runs.create(store, 0)).info.id
     for step in range(200):
-        await runs.log_batch(store, run_id, metrics=[Point("m", step / 7, step, step)])
+        await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", step / 7, step, step)]))
     for _ in range(200):
         if await rows(store, "chunk"):
             break

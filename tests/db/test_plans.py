@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Dataset, ModelOutput, Point
+from minleaf_server.entities import Dataset, ModelOutput, Point, PointColumns
 from minleaf_server.entities.dataset import CONTEXT_TAG
 from minleaf_server.tracking import experiments, inputs, runs, search
 
@@ -43,7 +43,7 @@ def scanned(steps: list[str]) -> set[str]:
 
 async def test_loading_runs_reads_those_runs_only(store: Store) -> None:
     ids = [(await runs.create(store, 0)).info.id for _ in range(3)]
-    await runs.log_batch(store, ids[0], metrics=[Point("m", 1.0, 1, 1)], params=[("p", "1")])
+    await runs.log_batch(store, ids[0], metrics=PointColumns.of([Point("m", 1.0, 1, 1)]), params=[("p", "1")])
     with plans() as steps:
         await runs.get_many(store, ids)
     assert not scanned(steps)
@@ -54,7 +54,7 @@ async def test_loading_runs_reads_those_runs_only(store: Store) -> None:
 async def test_a_search_of_one_experiment_leaves_the_others_alone(store: Store, text: str) -> None:
     made = await experiments.create(store, "sweep")
     run = await runs.create(store, made.id)
-    await runs.log_batch(store, run.info.id, metrics=[Point("m", 1.0, 1, 1)], params=[("p", "3")])
+    await runs.log_batch(store, run.info.id, metrics=PointColumns.of([Point("m", 1.0, 1, 1)]), params=[("p", "3")])
     with plans() as steps:
         await search.runs(store, search.RunQuery((made.id,), text))
     assert steps

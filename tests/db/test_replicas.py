@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Point
+from minleaf_server.entities import Point, PointColumns
 from minleaf_server.tracking import experiments, metrics, runs
 from tests.conftest import fresh_database
 
@@ -38,7 +38,7 @@ async def test_shuffled_writers_store_everything_once(replicas: list[Store]) -> 
             params = [(f"p{number}", "1") for number in order.sample(range(50), 5)]
             tags = [(f"t{number}", str(writer)) for number in order.sample(range(50), 5)]
             for store in order.sample(replicas, 2):
-                await runs.log_batch(store, order.choice(ids[:1]), metrics=points)
+                await runs.log_batch(store, order.choice(ids[:1]), metrics=PointColumns.of(points))
                 await runs.log_batch(store, order.choice(ids[1:]), params=params, tags=tags)
 
     await asyncio.gather(*(write(writer) for writer in range(WRITERS)))

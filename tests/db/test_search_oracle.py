@@ -13,7 +13,7 @@ from sqlalchemy import select
 from minleaf_server.db.read.search import Scope
 from minleaf_server.db.store import Store
 from minleaf_server.db.tables import run as run_table
-from minleaf_server.entities import Dataset, Point, RunStatus, ViewType
+from minleaf_server.entities import Dataset, Point, PointColumns, RunStatus, ViewType
 from minleaf_server.entities.dataset import CONTEXT_TAG
 from minleaf_server.filters import (
     Catalog,
@@ -73,7 +73,7 @@ async def insert(store: Store, run: OracleRun) -> None:
     )
     run.id, run.artifact_uri, run.start = made.info.id, made.info.artifact_uri, made.info.start_time
     points = [Point(key, value, 0, step) for key, series in run.metrics.items() for step, value in series]
-    await runs.log_batch(store, run.id, metrics=points, params=list(run.params.items()))
+    await runs.log_batch(store, run.id, metrics=PointColumns.of(points), params=list(run.params.items()))
     await inputs.log_inputs(store, run.id, datasets=[logged_dataset(*dataset) for dataset in run.datasets])
     await runs.update(store, run.id, status=RunStatus[run.status], end_time=run.end, name=None)
     if run.deleted:

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from minleaf_server.entities import Point, limits
+from minleaf_server.entities import Point, PointColumns, limits
 from minleaf_server.entities import validation as rules
 from minleaf_server.errors import InvalidParameter, NotFound
 
@@ -205,9 +205,9 @@ TAGS = [(f"t{number}", "1") for number in range(101)]
 
 
 def test_batches_up_to_the_limits() -> None:
-    rules.validate_batch([], [], [])
-    rules.validate_batch([POINT] * 1000, [], [])
-    rules.validate_batch([POINT] * 800, PARAMS[:100], TAGS[:100])
+    rules.validate_batch(PointColumns.of([]), [], [])
+    rules.validate_batch(PointColumns.of([POINT] * 1000), [], [])
+    rules.validate_batch(PointColumns.of([POINT] * 800), PARAMS[:100], TAGS[:100])
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_batches_beyond_the_limits(
     metrics: list[Point], params: list[tuple[str, str]], tags: list[tuple[str, str]], message: str
 ) -> None:
     with pytest.raises(InvalidParameter, match=message):
-        rules.validate_batch(metrics, params, tags)
+        rules.validate_batch(PointColumns.of(metrics), params, tags)
 
 
 @pytest.mark.parametrize("index", [0, 500, 999])
@@ -237,11 +237,11 @@ def test_a_bad_point_in_a_batch_is_named(index: int) -> None:
     metrics = [POINT] * 1000
     metrics[index] = POINT._replace(timestamp=-1)
     with pytest.raises(InvalidParameter, match=rf"'metrics\[{index}\]\.timestamp'"):
-        rules.validate_batch(metrics, [], [])
+        rules.validate_batch(PointColumns.of(metrics), [], [])
 
 
 def test_a_bad_param_or_tag_in_a_batch_is_named() -> None:
     with pytest.raises(InvalidParameter, match=r"'params\[1\]\.key'"):
-        rules.validate_batch([], [("a", ""), ("b@", "")], [])
+        rules.validate_batch(PointColumns.of([]), [("a", ""), ("b@", "")], [])
     with pytest.raises(InvalidParameter, match=r"'tags\[1\]\.value'"):
-        rules.validate_batch([], [], [("a", ""), ("b", "\x00")])
+        rules.validate_batch(PointColumns.of([]), [], [("a", ""), ("b", "\x00")])

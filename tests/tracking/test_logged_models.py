@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Point
+from minleaf_server.entities import Point, PointColumns
 from minleaf_server.entities.logged_model import DatasetFilter, ModelOrder, ModelPoint, ModelStatus
 from minleaf_server.errors import InvalidParameter, NotFound
 from minleaf_server.filters import FilterError
@@ -29,7 +29,7 @@ async def made(store: Store, name: str, experiment: int = 0, **fields: Any) -> s
 
 
 async def log(store: Store, run_id: str, *of_models: ModelPoint) -> None:
-    await runs.log_batch(store, run_id, metrics=[one.point for one in of_models], of_models=of_models)
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([one.point for one in of_models]), of_models=of_models)
 
 
 def point(model: str, key: str, value: float, time: int = 1, step: int = 0, dataset: str = "") -> ModelPoint:

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select
 from minleaf_server.db import tables
 from minleaf_server.db.store import Store
 from minleaf_server.db.transaction import Transaction
-from minleaf_server.entities import Point
+from minleaf_server.entities import Point, PointColumns
 from minleaf_server.entities.curve import Axis
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.points.codec import encode_chunk
@@ -40,7 +40,7 @@ def mark(point: Point) -> tuple[int, int, bytes]:
 async def test_what_was_logged_is_what_is_read(store: Store, batches: list[list[Point]]) -> None:
     run_id = await new_run(store)
     for batch in [*batches, batches[0]]:
-        await runs.log_batch(store, run_id, metrics=batch)
+        await runs.log_batch(store, run_id, metrics=PointColumns.of(batch))
     run = await runs.get(store, run_id)
     for key in ("loss", "acc"):
         expected = {mark(point) for batch in batches for point in batch if point.key == key}
@@ -52,7 +52,9 @@ async def test_what_was_logged_is_what_is_read(store: Store, batches: list[list[
 
 async def test_paging_gives_every_point_once(store: Store) -> None:
     run_id = await new_run(store)
-    await runs.log_batch(store, run_id, metrics=[Point("m", math.nan if i % 7 else i, i // 3, i) for i in range(100)])
+    await runs.log_batch(
+        store, run_id, metrics=PointColumns.of([Point("m", math.nan if i % 7 else i, i // 3, i) for i in range(100)])
+    )
     whole = await metrics.history(store, run_id, "m")
     paged: list[Point] = []
     token = None
@@ -63,21 +65,21 @@ async def test_paging_gives_every_point_once(store: Store) -> None:
         if token is None:
             break
         # A point that arrives behind the place already read does not shift the pages.
-        await runs.log_batch(store, run_id, metrics=[Point("m", 0.5, 0, -len(paged))])
+        await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 0.5, 0, -len(paged))]))
     assert list(map(mark, paged)) == list(map(mark, whole.items))
 
 
 @pytest.mark.parametrize("token", ["x", "é", "bnVsbA==", "WzEsMl0=", "WzEsMiwzXQ==", "9" * 30_000, "WzFlOTk5LDEsMV0="])
 async def test_a_token_that_is_not_ours_is_refused(store: Store, token: str) -> None:
     run_id = await new_run(store)
-    await runs.log_batch(store, run_id, metrics=[Point("m", 1.0, 1, 1)])
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 1.0, 1, 1)]))
     with pytest.raises(InvalidParameter, match="page token"):
         await metrics.history(store, run_id, "m", max_results=1, page_token=token)
 
 
 async def test_chunks_and_segments_are_read_as_one(store: Store) -> None:
     run_id = await new_run(store)
-    await runs.log_batch(store, run_id, metrics=[Point("m", 0.5, 3, 3), Point("m", 9.0, 1, 1)])
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 0.5, 3, 3), Point("m", 9.0, 1, 1)]))
 
     def compact(tx: Transaction) -> None:
         row = tx.run(run_id)
@@ -90,14 +92,16 @@ async def test_chunks_and_segments_are_read_as_one(store: Store) -> None:
     history = await metrics.history(store, run_id, "m")
     assert [point.value for point in history.items] == [8.0, 9.0, 0.5]
     # A repetition of a compacted point is a repetition.
-    await runs.log_batch(store, run_id, metrics=[Point("m", 8.0, 0, 0)])
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 8.0, 0, 0)]))
     assert await store.read(lambda conn: len(conn.execute(select(tables.segment.c.seq)).all())) == 1
 
 
 async def test_bulk_is_sorted_by_run_and_cut_where_asked(store: Store) -> None:
     ids = sorted([await new_run(store), await new_run(store)])
     for run_id in ids:
-        await runs.log_batch(store, run_id, metrics=[Point("m", float(step), step, step) for step in range(3)])
+        await runs.log_batch(
+            store, run_id, metrics=PointColumns.of([Point("m", float(step), step, step) for step in range(3)])
+        )
     rows = await metrics.history_bulk(store, ids[::-1], "m", 5)
     assert [(run_id, point.step) for run_id, point in rows] == [(ids[0], s) for s in range(3)] + [
         (ids[1], s) for s in range(2)
@@ -106,7 +110,9 @@ async def test_bulk_is_sorted_by_run_and_cut_where_asked(store: Store) -> None:
 
 async def test_an_interval_keeps_its_last_step(store: Store) -> None:
     run_id = await new_run(store)
-    await runs.log_batch(store, run_id, metrics=[Point("m", float(step), step, step) for step in range(10)])
+    await runs.log_batch(
+        store, run_id, metrics=PointColumns.of([Point("m", float(step), step, step) for step in range(10)])
+    )
 
     async def sampled(start: int | None, end: int | None, count: int) -> list[int]:
         rows = await metrics.history_interval(store, [run_id], "m", start_step=start, end_step=end, max_results=count)
@@ -121,7 +127,9 @@ async def test_an_interval_keeps_its_last_step(store: Store) -> None:
 async def test_an_interval_of_runs_keeps_the_ends_of_each_and_the_order_asked(store: Store) -> None:
     long, short, bare = sorted([await new_run(store) for _ in range(3)], reverse=True)
     for run_id, count in ((long, 20), (short, 10)):
-        await runs.log_batch(store, run_id, metrics=[Point("m", 1.0, 1, step) for step in range(count)])
+        await runs.log_batch(
+            store, run_id, metrics=PointColumns.of([Point("m", 1.0, 1, step) for step in range(count)])
+        )
 
     async def sampled(run_ids: list[str], **limits: int | None) -> list[tuple[str, int]]:
         bounds = {"start_step": None, "end_step": None, "max_results": 5} | limits
@@ -143,7 +151,7 @@ async def test_a_curve_shows_the_spike(store: Store) -> None:
     run_id, other = await new_run(store), await new_run(store)
     for start in range(0, 20_000, 1000):
         batch = [Point("loss", 99.0 if s == 12_345 else 1 / (s + 1), s, s) for s in range(start, start + 1000)]
-        await runs.log_batch(store, run_id, metrics=batch)
+        await runs.log_batch(store, run_id, metrics=PointColumns.of(batch))
     (curve,) = await metrics.curves(store, [other, run_id], "loss", axis=Axis.STEP, buckets=100)
     assert (curve.run_id, curve.total, curve.in_range) == (run_id, 20_000, 20_000)
     assert len(curve.x) <= 400

@@ -6,7 +6,7 @@ import math
 import pytest
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Lifecycle, Point, RunStatus
+from minleaf_server.entities import Lifecycle, Point, PointColumns, RunStatus
 from minleaf_server.errors import InvalidParameter, NotFound
 from minleaf_server.tracking import experiments, metrics, runs
 
@@ -61,7 +61,9 @@ async def test_a_batch_with_a_refused_param_stores_nothing(store: Store) -> None
     await runs.log_param(store, run_id, "p", "1")
     before = await runs.get(store, run_id)
     with pytest.raises(InvalidParameter):
-        await runs.log_batch(store, run_id, metrics=[Point("m", 1.0, 1, 1)], params=[("p", "2")], tags=[("t", "1")])
+        await runs.log_batch(
+            store, run_id, metrics=PointColumns.of([Point("m", 1.0, 1, 1)]), params=[("p", "2")], tags=[("t", "1")]
+        )
     assert await runs.get(store, run_id) == before
 
 
@@ -71,7 +73,9 @@ async def test_a_refused_request_does_not_fail_those_beside_it(store: Store) -> 
 
     async def log(number: int) -> None:
         params = [("p", "changed")] if number % 3 == 0 else [(f"p{number}", "1")]
-        await runs.log_batch(store, run_id, metrics=[Point("m", float(number), number, number)], params=params)
+        await runs.log_batch(
+            store, run_id, metrics=PointColumns.of([Point("m", float(number), number, number)]), params=params
+        )
 
     outcomes = await asyncio.gather(*(log(number) for number in range(60)), return_exceptions=True)
     refused = [number for number, outcome in enumerate(outcomes) if isinstance(outcome, InvalidParameter)]
@@ -86,8 +90,8 @@ async def test_a_repeated_batch_adds_nothing(store: Store) -> None:
     run_id = await new_run(store)
     batch = [Point("m", value, 1, step) for step, value in enumerate((1.0, math.nan, math.inf, -0.0))]
     for _ in range(3):
-        await runs.log_batch(store, run_id, metrics=batch)
-    await runs.log_batch(store, run_id, metrics=[batch[0], Point("m", 7.0, 1, 0), batch[0]])
+        await runs.log_batch(store, run_id, metrics=PointColumns.of(batch))
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([batch[0], Point("m", 7.0, 1, 0), batch[0]]))
     summary = (await runs.get(store, run_id)).metrics["m"]
     assert (summary.count, summary.nan_count) == (5, 1)
     assert len((await metrics.history(store, run_id, "m")).items) == 5
@@ -95,25 +99,25 @@ async def test_a_repeated_batch_adds_nothing(store: Store) -> None:
 
 async def test_zero_and_minus_zero_are_two_points(store: Store) -> None:
     run_id = await new_run(store)
-    await runs.log_batch(store, run_id, metrics=[Point("m", 0.0, 1, 1), Point("m", -0.0, 1, 1)])
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 0.0, 1, 1), Point("m", -0.0, 1, 1)]))
     assert (await runs.get(store, run_id)).metrics["m"].count == 2
 
 
 async def test_points_of_a_refused_group_are_not_taken_for_stored(store: Store) -> None:
     """A repetition check inside a transaction that is undone must leave no memory of the undone points."""
     run_id = await new_run(store)
-    await runs.log_batch(store, run_id, metrics=[Point("m", 1.0, 5, 5)], params=[("p", "1")])
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 1.0, 5, 5)]), params=[("p", "1")])
     late = [Point("m", 2.0, 1, 1)]
 
     async def good() -> None:
-        await runs.log_batch(store, run_id, metrics=late)
+        await runs.log_batch(store, run_id, metrics=PointColumns.of(late))
 
     async def bad() -> None:
         again = [Point("m", 3.0, 2, 2), Point("m", 2.0, 1, 1)]
-        await runs.log_batch(store, run_id, metrics=again, params=[("p", "2")])
+        await runs.log_batch(store, run_id, metrics=PointColumns.of(again), params=[("p", "2")])
 
     await asyncio.gather(bad(), bad(), good(), bad(), return_exceptions=True)
-    await runs.log_batch(store, run_id, metrics=[Point("m", 3.0, 2, 2)])
+    await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 3.0, 2, 2)]))
     assert [p.value for p in (await metrics.history(store, run_id, "m")).items] == [2.0, 3.0, 1.0]
 
 
@@ -123,7 +127,7 @@ async def test_a_deleted_run_can_be_read_but_not_written(store: Store) -> None:
     assert (await runs.get(store, run_id)).info.lifecycle is Lifecycle.DELETED
     message = f"The run {run_id} must be in the 'active' state. Current state is deleted."
     for refused in (
-        runs.log_batch(store, run_id, metrics=[Point("m", 1.0, 1, 1)]),
+        runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 1.0, 1, 1)])),
         runs.log_param(store, run_id, "p", "1"),
         runs.set_tag(store, run_id, "t", "1"),
         runs.delete_tag(store, run_id, "mlflow.runName"),

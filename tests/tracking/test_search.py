@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Experiment, Page, Point, RunStatus, ViewType
+from minleaf_server.entities import Experiment, Page, Point, PointColumns, RunStatus, ViewType
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.filters import FilterError
 from minleaf_server.tracking import experiments, runs, search
@@ -18,7 +18,7 @@ async def new_run(store: Store, name: str, experiment: int = 0, start: int | Non
     run_id = (await runs.create(store, experiment, name=name, user="ana", start_time=start, tags=[])).info.id
     points = [Point(key, value, 0, 0) for key, value in data.items() if isinstance(value, float)]
     params = [(key, value) for key, value in data.items() if isinstance(value, str)]
-    await runs.log_batch(store, run_id, metrics=points, params=params)
+    await runs.log_batch(store, run_id, metrics=PointColumns.of(points), params=params)
     return run_id
 
 

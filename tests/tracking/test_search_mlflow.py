@@ -10,7 +10,7 @@ import pytest
 from mlflow.entities import Metric, Param, RunTag, ViewType
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Point, RunStatus
+from minleaf_server.entities import Point, PointColumns, RunStatus
 from minleaf_server.tracking import runs, search
 from tests.conftest import BACKENDS, fresh_database
 
@@ -194,7 +194,7 @@ async def fill(store: Store) -> None:
         tags = list(data["t"].items())
         made = await runs.create(store, 0, name=data["name"], user="ana", start_time=data["start"], tags=tags)
         points = [Point(key, value, 0, 0) for key, value in data["m"].items()]
-        await runs.log_batch(store, made.info.id, metrics=points, params=list(data["p"].items()))
+        await runs.log_batch(store, made.info.id, metrics=PointColumns.of(points), params=list(data["p"].items()))
         await runs.update(store, made.info.id, status=RunStatus[data["status"]], end_time=data["end"], name=None)
 
 

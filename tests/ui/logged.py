@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Awaitable, Mapping, Sequence
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Point, RunStatus
+from minleaf_server.entities import Point, PointColumns, RunStatus
 from minleaf_server.tracking import runs
 
 START_MS = 1_700_000_000_000
@@ -28,9 +28,9 @@ async def log_run(
     )
     points = [Point(k, v, start_time + i, i) for k, values in (metrics or {}).items() for i, v in enumerate(values)]
     pairs = list((params or {}).items())
-    await runs.log_batch(store, run.info.id, metrics=points[:900], params=pairs[:100])
+    await runs.log_batch(store, run.info.id, metrics=PointColumns.of(points[:900]), params=pairs[:100])
     for start in range(900, len(points), 1000):
-        await runs.log_batch(store, run.info.id, metrics=points[start : start + 1000])
+        await runs.log_batch(store, run.info.id, metrics=PointColumns.of(points[start : start + 1000]))
     await runs.update(store, run.info.id, status=RunStatus.FINISHED, end_time=start_time + 60_000, name=None)
     return run.info.id
 

@@ -13,7 +13,7 @@ import pytest
 
 from minleaf_server.app.assembly import application
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Point
+from minleaf_server.entities import Point, PointColumns
 from minleaf_server.tracking import runs
 from tests.support.services import services_over
 
@@ -32,7 +32,7 @@ async def logged(store: Store, values: list[float], *, key: str = "loss", step: 
     run_id = (await runs.create(store, 0)).info.id
     points = [Point(key, value, 1_700_000_000_000 + 1000 * i, first + step * i) for i, value in enumerate(values)]
     for start in range(0, len(points), 1000):
-        await runs.log_batch(store, run_id, metrics=points[start : start + 1000])
+        await runs.log_batch(store, run_id, metrics=PointColumns.of(points[start : start + 1000]))
     return run_id
 
 

@@ -3,11 +3,12 @@
 from minleaf_server.entities.dataset import Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs, RunOutputs
 from minleaf_server.entities.experiment import Experiment, ExperimentOverview
 from minleaf_server.entities.lifecycle import Lifecycle, ViewType
-from minleaf_server.entities.metric import MetricSummary, Point
+from minleaf_server.entities.metric import NO_POINTS, MetricSummary, Point, PointColumns
 from minleaf_server.entities.page import Page
 from minleaf_server.entities.run import Run, RunInfo, RunStatus
 
 __all__ = [
+    "NO_POINTS",
     "Dataset",
     "DatasetInput",
     "DatasetSummary",
@@ -18,6 +19,7 @@ __all__ = [
     "ModelOutput",
     "Page",
     "Point",
+    "PointColumns",
     "Run",
     "RunInfo",
     "RunInputs",

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from minleaf_server import errors
 from minleaf_server.entities import limits
-from minleaf_server.entities.metric import Point
+from minleaf_server.entities.metric import Point, PointColumns
 
 # `\w` is Unicode's on purpose: MLflow takes CJK names. Always with fullmatch, because `$` lets a final newline pass.
 _KEY = re.compile(r"[/\w.\- :]*")
@@ -289,16 +289,15 @@ def _validate_unique(params: Sequence[tuple[str, str]]) -> None:
         )
 
 
-def validate_batch(
-    metrics: Sequence[Point], params: Sequence[tuple[str, str]], tags: Sequence[tuple[str, str]]
-) -> None:
+def validate_batch(metrics: PointColumns, params: Sequence[tuple[str, str]], tags: Sequence[tuple[str, str]]) -> None:
     """Checks a whole batch before anything of it is written: its sizes, every entry, and that no param comes twice."""
     _validate_count("metrics", len(metrics), limits.MAX_METRICS_PER_BATCH)
     _validate_count("params", len(params), limits.MAX_PARAMS_PER_BATCH)
     _validate_count("tags", len(tags), limits.MAX_TAGS_PER_BATCH)
     total = len(metrics) + len(params) + len(tags)
     _validate_count("metrics, params, and tags", total, limits.MAX_ENTITIES_PER_BATCH)
-    for index, point in enumerate(metrics):
+    for index in range(len(metrics)):
+        point = metrics.point(index)
         if not _is_sound(point):
             validate_metric(point, f"metrics[{index}]")
     for index, (key, value) in enumerate(params):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from operator import attrgetter
 
-from minleaf_server.entities import Point
+from minleaf_server.entities import Point, PointColumns
 from minleaf_server.entities.logged_model import ModelPoint
 from minleaf_server.entities.validation import parse_experiment_id, validate_metric, validate_run_id
 from minleaf_server.rest import choices, encode, messages, replies
@@ -91,7 +91,7 @@ async def log_metric(services: Services, message: messages.LogMetric) -> replies
     point = Point(message.key, message.value, message.timestamp, message.step)
     validate_metric(point)  # The batch would name the place of the point in itself.
     of_models = [_of_model(point, message)] if message.model_id else ()
-    await runs.log_batch(services.store, message.run_id, metrics=[point], of_models=of_models)
+    await runs.log_batch(services.store, message.run_id, metrics=PointColumns.of([point]), of_models=of_models)
     return replies.Empty()
 
 
@@ -110,7 +110,7 @@ async def log_batch(services: Services, message: messages.LogBatch) -> replies.E
     await runs.log_batch(
         services.store,
         message.run_id,
-        metrics=points,
+        metrics=PointColumns.of(points),
         of_models=_of_models(points, message.metrics),
         params=[(param.key, param.value) for param in message.params],
         tags=[(tag.key, tag.value) for tag in message.tags],

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from minleaf_server.db.write.experiments import now_ms
-from minleaf_server.entities import Run, RunStatus
+from minleaf_server.entities import NO_POINTS, Run, RunStatus
 from minleaf_server.entities.validation import validate_batch
 from minleaf_server.errors import MinleafError
 from minleaf_server.tracking import artifacts, runs
@@ -55,7 +55,7 @@ async def create(
     `runs.log_batch` raise, and then there is no run.
     """
     params = [*trial.model_parameters, ("model_route", trial.route), ("prompt_template", trial.template)]
-    validate_batch([], params, [])
+    validate_batch(NO_POINTS, params, [])
     started = now_ms() if start_time is None else start_time
     made = await runs.create(services.store, experiment_id, name=name, user=user, start_time=started, tags=tags)
     model = {

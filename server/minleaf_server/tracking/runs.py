@@ -8,7 +8,7 @@ from minleaf_server.db.store import Store
 from minleaf_server.db.transaction import Transaction
 from minleaf_server.db.write import logged_models, points
 from minleaf_server.db.write import runs as write
-from minleaf_server.entities import Lifecycle, Point, Run, RunInfo, RunStatus
+from minleaf_server.entities import NO_POINTS, Lifecycle, PointColumns, Run, RunInfo, RunStatus
 from minleaf_server.entities.logged_model import ModelPoint
 from minleaf_server.entities.logged_model_rules import validate_dataset
 from minleaf_server.entities.names import random_run_name
@@ -97,7 +97,7 @@ async def log_batch(
     store: Store,
     run_id: str,
     *,
-    metrics: Sequence[Point] = (),
+    metrics: PointColumns = NO_POINTS,
     params: Sequence[tuple[str, str]] = (),
     tags: Sequence[tuple[str, str]] = (),
     of_models: Sequence[ModelPoint] = (),

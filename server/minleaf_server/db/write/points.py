@@ -8,7 +8,7 @@ from minleaf_server.db.known_points import identity
 from minleaf_server.db.read.summaries import COLUMNS, summary_of, values_of
 from minleaf_server.db.tables import KeyKind
 from minleaf_server.db.transaction import RunRow, Transaction
-from minleaf_server.entities import MetricSummary, Point
+from minleaf_server.entities import MetricSummary, PointColumns
 from minleaf_server.entities.summary import extended, is_behind
 from minleaf_server.points.codec import PointRow, encode_segment
 
@@ -19,12 +19,13 @@ _PUT_SUMMARY = (
 )
 
 
-def append(tx: Transaction, row: RunRow, points: Sequence[Point]) -> None:
+def append(tx: Transaction, row: RunRow, points: PointColumns) -> None:
     """Store the points that the run does not have yet: same metric, step, timestamp and bits of the value."""
     if not points:
         return
-    ids = tx.keys(row.experiment_id, KeyKind.METRIC, {point.key for point in points})
-    rows = [PointRow(ids[point.key], point.step, point.timestamp, point.value) for point in points]
+    ids = tx.keys(row.experiment_id, KeyKind.METRIC, set(points.keys))
+    columns = (points.keys, points.steps, points.timestamps, points.values)
+    rows = [PointRow(ids[key], step, timestamp, value) for key, step, timestamp, value in zip(*columns, strict=True)]
     old = _summaries(tx, row.id, ids.values())
     fresh = _without_repeated(tx, row.id, rows, old)
     if not fresh:
