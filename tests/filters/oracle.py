@@ -117,7 +117,7 @@ def value_of(run: OracleRun, where: Field) -> Any:
         "status": run.status,
         "start_time": run.start,
         "end_time": run.end,
-        "duration": run.end - run.start if ended else None,
+        "duration": float(run.end) - float(run.start) if ended else None,
         "artifact_uri": run.artifact_uri,
     }[where.name]
     return MISSING if value is None else value
@@ -140,7 +140,8 @@ def aggregate(points: list[tuple[int, float]], what: Aggregate) -> Any:
 def number(text: str) -> float | None:
     if re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|[+-]?inf(inity)?", text, re.IGNORECASE | re.ASCII) is None:
         return None
-    return float(text)
+    # Digits that are too many for a double do not say infinity.
+    return None if math.isinf(float(text)) and text[-1].isdigit() else float(text)
 
 
 def fold(text: str) -> str:
@@ -187,6 +188,8 @@ def ranked(run: OracleRun, where: Field) -> tuple[int, Any]:
     if where.kind is Kind.PARAM:
         as_number = number(value)
         return (0, as_number) if as_number is not None else (1, value[:1024])
+    if where.kind is Kind.TAG:
+        return 0, value[:1024]
     return (1, 0) if value != value else (0, value)
 
 

@@ -65,7 +65,7 @@ def value(text: str) -> object:
         ("started > 2026-11-23", NOW + DAY - 1),
         ("started < '2026-11-23 00:01'", NOW + 60_000),
         ("started <= 2026-11-23", NOW + DAY - 1),
-        ("duration > 2h", 7_200_000),
+        ("duration > 2h", 7_200_000.0),
     ],
 )
 def test_values(text: str, wanted: object) -> None:

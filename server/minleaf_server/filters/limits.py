@@ -15,6 +15,9 @@ MAX_LIST = 10_000
 MAX_ORDER_BY = 20
 """Entries of one order_by."""
 
+SORTED_CHARACTERS = 1024
+"""How much of a param's or tag's text sorts, so that a page token has a bounded size."""
+
 MAX_PATTERN = 8_000
 """Characters of a `like` or `ilike` pattern or of a searched word. SQLite takes 50,000 bytes."""
 

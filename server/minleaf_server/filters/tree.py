@@ -88,8 +88,8 @@ class Field:
 class Literal:
     """A value of the right side as it was written, without its quotes.
 
-    `value` is what it means for its field: a float for a metric or a param compared as a number, an integer for a
-    time or duration (ms), a step, a count or an id, else text.
+    `value` is what it means for its field: a float for a metric, a param compared as a number or a duration (ms), an
+    integer for a time (ms), a step, a count or an id, else text.
     """
 
     text: str

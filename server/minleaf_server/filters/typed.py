@@ -187,12 +187,13 @@ class Typer:
             )
         return self._integer(field, literal)
 
-    def _duration(self, field: Field, literal: Literal) -> int:
+    def _duration(self, field: Field, literal: Literal) -> float:
         span = parse_span(literal.text)
         if span is None:
             hint = f"Write a length of time such as {SPAN_EXAMPLE}."
             raise self._error(literal, f"{self._name(field)} is a length of time, found '{_cut(literal.text)}'.", hint)
-        return span
+        # A double, as what it is compared with: many weeks are more milliseconds than a 64-bit integer holds.
+        return float(span)
 
     def _status(self, literal: Literal) -> str:
         name = literal.text.upper()
