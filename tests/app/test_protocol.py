@@ -40,6 +40,7 @@ AMBIGUOUS = {
     "a space in the target": b"GET /a b HTTP/1.1\r\n" + HOST + b"\r\n",
     "no version": b"GET /thing\r\n" + HOST + b"\r\n",
     "another version": b"GET /thing HTTP/9.9\r\n" + HOST + b"\r\n",
+    "a tunnel": b"CONNECT /thing HTTP/1.1\r\n" + HOST + b"\r\n",
     "another protocol": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
     "a header without a colon": b"GET /thing HTTP/1.1\r\nHost localhost\r\n\r\n",
     "an empty header name": POST + b": x\r\n\r\n",
@@ -130,14 +131,19 @@ def test_a_head_that_drips_ends_the_connection() -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", [b"Content-Length: 10\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]
+    ("kind", "calls"),
+    [
+        (b"Content-Length: 10\r\n\r\nhalf", 0),
+        (b"Content-Length: 100000\r\n\r\nhalf", 1),
+        (b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", 1),
+    ],
 )
-def test_a_slow_body_ends_the_connection(kind: bytes) -> None:
+def test_a_slow_body_ends_the_connection(kind: bytes, calls: int) -> None:
     dummy = Dummy()
     with hasty(dummy) as live, live.connect() as conn:
         conn.sendall(POST + kind)
         assert is_closed(conn)
-    assert len(dummy.calls) == 1
+    assert len(dummy.calls) == calls
     assert dummy.bodies == []
 
 

@@ -13,7 +13,8 @@ from minleaf_server.db import compactor
 from minleaf_server.db.store import Store
 from minleaf_server.db.write import compaction
 from minleaf_server.entities import Point, PointColumns
-from minleaf_server.tracking import metrics, runs
+from minleaf_server.tracking import runs
+from tests.support.points import history
 
 Bits = tuple[int, int, int]
 
@@ -29,7 +30,7 @@ def bits(value: float) -> int:
 
 async def stored(store: Store, run_id: str, key: str) -> Counter[Bits]:
     """Every point of a series by its bits."""
-    page = await metrics.history(store, run_id, key)
+    page = await history(store, run_id, key)
     return Counter((point.step, point.timestamp, bits(point.value)) for point in page.items)
 
 

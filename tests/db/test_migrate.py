@@ -15,6 +15,7 @@ from minleaf_server.db import migrate
 from minleaf_server.db.dialect import dialect_of
 from minleaf_server.db.tables import metadata
 from minleaf_server.errors import SetupError
+from tests.support.postgres import Cluster
 
 COLUMNS = """
     SELECT c.relname, c.relkind, c.reloptions, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -159,8 +160,8 @@ def test_servers_that_start_at_once_migrate_once(database_uri: str) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["SQL_ASCII", "LATIN1"])
-def test_database_that_cannot_hold_all_text(postgres: str, encoding: str) -> None:
-    address = postgres.replace("postgresql://", "postgresql+psycopg://")
+def test_database_that_cannot_hold_all_text(postgres: Cluster, encoding: str) -> None:
+    address = postgres.uri.replace("postgresql://", "postgresql+psycopg://")
     name = f"encoded_{encoding.lower()}"
     admin = create_engine(address, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     options = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"

@@ -9,8 +9,9 @@ import pytest
 
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Point, PointColumns
-from minleaf_server.tracking import experiments, metrics, runs
+from minleaf_server.tracking import experiments, runs
 from tests.conftest import fresh_database
+from tests.support.points import history
 
 WRITERS = 16
 ROUNDS = 25
@@ -45,8 +46,8 @@ async def test_shuffled_writers_store_everything_once(replicas: list[Store]) -> 
     run = await runs.get(replicas[1], ids[0])
     expected = list(range(WRITERS * ROUNDS))
     for name, summary in run.metrics.items():
-        history = await metrics.history(replicas[0], ids[0], name)
-        assert sorted(point.step for point in history.items) == expected
+        found = await history(replicas[0], ids[0], name)
+        assert sorted(point.step for point in found.items) == expected
         assert (summary.count, summary.max, summary.last_step) == (len(expected), WRITERS - 1, expected[-1])
     assert len(run.metrics) == 8
 

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from minleaf_server.db.read import search as db_search
 from minleaf_server.db.read.search import Scope
-from minleaf_server.db.store import Store
+from minleaf_server.db.store import Connection, Store
 from minleaf_server.db.tables import run as run_table
-from minleaf_server.entities import Dataset, Point, PointColumns, RunStatus, ViewType
-from minleaf_server.entities.dataset import CONTEXT_TAG
+from minleaf_server.entities import ViewType
 from minleaf_server.filters import (
     Catalog,
     Expr,
@@ -26,58 +26,15 @@ from minleaf_server.filters import (
     parse_order,
     to_text,
 )
-from minleaf_server.tracking import experiments, inputs, runs, search
+from minleaf_server.tracking import experiments, search
 from tests.conftest import BACKENDS, fresh_database
 from tests.filters import strategies
+from tests.filters.clauses import CLAUSES
 from tests.filters.oracle import OracleRun, matches, sort_runs
+from tests.filters.random_runs import random_run
+from tests.support.stored_runs import insert
 
-VALUES = [0.0, -0.0, 0.1, 0.5, 1.0, -1.0, 3.0, float("inf"), float("-inf"), float("nan"), 1e308, 5e-324]
 RUNS = 60
-
-
-def random_run(rng: random.Random, experiment_ids: list[int]) -> OracleRun:
-    run = OracleRun(
-        id="", name=rng.choice([*strategies.TEXTS, "resnet 50"]) or "unnamed", user=rng.choice(["ana", "Bo"])
-    )
-    run.experiment_id = rng.choice(experiment_ids)
-    run.status = rng.choice(strategies.STATUSES)
-    run.start = rng.choice([None, 0, 1000, 1000, 60_000, 86_400_000, 2**62])
-    run.end = rng.choice([None, 1000, 121_000, 86_400_000])
-    for key in strategies.METRICS[:-2]:
-        if rng.random() < 0.7:
-            first = rng.choice([-7, 0, 2])
-            run.metrics[key] = [(first + 2 * i, rng.choice(VALUES)) for i in range(rng.randint(1, 4))]
-    run.params = {key: rng.choice(strategies.TEXTS) for key in ("lr", "depth") if rng.random() < 0.7}
-    run.tags = {key: rng.choice(strategies.TEXTS) for key in ("stage", "mlflow.user") if rng.random() < 0.7}
-    run.datasets = random_datasets(rng)
-    run.deleted = rng.random() < 0.1
-    return run
-
-
-def random_datasets(rng: random.Random) -> list[tuple[str, str, str | None]]:
-    """None to three datasets of different names and digests, of a few that the runs share."""
-    texts = strategies.DATASETS[:-1]
-    pairs = {(rng.choice(texts), rng.choice(texts)[:36]) for _ in range(rng.choice([0, 0, 1, 1, 2, 3]))}
-    return [(name, digest, rng.choice([None, *texts])) for name, digest in sorted(pairs)]
-
-
-def logged_dataset(name: str, digest: str, context: str | None) -> tuple[Dataset, list[tuple[str, str]]]:
-    tags = [] if context is None else [(CONTEXT_TAG, context)]
-    return Dataset(name, digest, "local", "source"), [*tags, ("other", "train")]
-
-
-async def insert(store: Store, run: OracleRun) -> None:
-    """Log the run as a client would; takes over the id and the values that the server gives."""
-    made = await runs.create(
-        store, run.experiment_id, name=run.name, user=run.user, start_time=run.start, tags=list(run.tags.items())
-    )
-    run.id, run.artifact_uri, run.start = made.info.id, made.info.artifact_uri, made.info.start_time
-    points = [Point(key, value, 0, step) for key, series in run.metrics.items() for step, value in series]
-    await runs.log_batch(store, run.id, metrics=PointColumns.of(points), params=list(run.params.items()))
-    await inputs.log_inputs(store, run.id, datasets=[logged_dataset(*dataset) for dataset in run.datasets])
-    await runs.update(store, run.id, status=RunStatus[run.status], end_time=run.end, name=None)
-    if run.deleted:
-        await runs.delete(store, run.id)
 
 
 async def fill(store: Store, seed: int) -> list[OracleRun]:
@@ -143,29 +100,33 @@ def test_search_is_what_plain_python_finds(
         run for run in made if run.experiment_id in experiment_ids and run.deleted in stages and matches(run, checked)
     ]
     query = search.RunQuery(experiment_ids, text, order_by, view, size)
-    assert all_pages(store, query) == [run.id for run in sort_runs(wanted, checked_orders)]
-    assert asyncio.run(search.count(store, query)) == len(wanted)
+    ids = [run.id for run in sort_runs(wanted, checked_orders)]
+    assert all_pages(store, query) == ids
+    assert asyncio.run(search.count(store, query)) == len(ids)
+    assert found_by_sql(store, Scope(experiment_ids, view), checked, checked_orders, size) == (ids, len(ids))
+
+
+def found_by_sql(store: Store, scope: Scope, expr: Expr, orders: list[OrderBy], size: int) -> tuple[list[str], int]:
+    """As SQL finds them where columns cannot: the ids of all pages, and the number."""
+
+    def job(conn: Connection) -> tuple[list[str], int]:
+        found: list[int] = []
+        after = None
+        while True:
+            page = db_search.find(conn, scope, expr, orders, after, size)
+            found += page.ids
+            if page.last is None:
+                break
+            after = page.last
+        names = dict(conn.execute(select(run_table.c.id, run_table.c.uuid)).all())
+        return [names[row] for row in found], db_search.count(conn, scope, expr)
+
+    return asyncio.run(store.read(job))
 
 
 def matching(store: Store, expr: Expr) -> list[str]:
     where = Scope((0, 1)).matching(expr)
     return asyncio.run(store.read(lambda conn: sorted(conn.execute(select(run_table.c.uuid).where(where)).scalars())))
-
-
-DATASETS = [f"'{text}'" for text in strategies.DATASETS]
-CLAUSES = [
-    f"{field} {operator} {value}"
-    for fields, operators, values in [
-        (["metrics.acc", "min(metrics.acc)", "max(metrics.acc)"], "= != < <= > >=", strategies.NUMBERS),
-        (["count(metrics.acc)", "argmin(metrics.acc)", "argmax(metrics.acc)"], "= != < <= > >=", strategies.STEPS),
-        (["params.lr"], "= != < <= > >=", ["3", "'3'", "10", "inf", "nan", "adam", "'adam'", "true", "'true'"]),
-        (["datasets.name", "datasets.digest", "datasets.context"], "= != like ilike", DATASETS),
-        (["start_time", "end_time"], "= != < <= > >=", strategies.TIMES),
-    ]
-    for field in fields
-    for operator in operators.split()
-    for value in values
-]
 
 
 def test_every_operator_with_every_value(filled: tuple[Store, list[OracleRun]]) -> None:

@@ -1,6 +1,7 @@
 """The rules of what may be logged."""
 
 import math
+from collections.abc import Callable
 
 import pytest
 
@@ -238,6 +239,29 @@ def test_a_bad_point_in_a_batch_is_named(index: int) -> None:
     metrics[index] = POINT._replace(timestamp=-1)
     with pytest.raises(InvalidParameter, match=rf"'metrics\[{index}\]\.timestamp'"):
         rules.validate_batch(PointColumns.of(metrics), [], [])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"value": value} for value in (3, True, "1", None, math.nan, -0.0)]
+    + [{"timestamp": value} for value in (2**63 - 1, 2**63, True, 1.5, "1", None)]
+    + [{"step": value} for value in (-(2**63), -(2**63) - 1, 2**63 - 1, 2**63, False, 0.5, None)]
+    + [{"key": value} for value in ("a" * 250, "a" * 251, "a//b", "a@", "", "漢字", "\ud800")],
+    ids=lambda fields: f"{next(iter(fields))} {str(next(iter(fields.values())))[:20]!a}",
+)
+def test_a_batch_passes_where_each_of_its_points_does(fields: dict[str, object]) -> None:
+    odd = POINT._replace(**fields)  # type: ignore[arg-type]
+    alone = refusal(lambda: rules.validate_metric(odd, "metrics[1]"))
+    assert refusal(lambda: rules.validate_batch(PointColumns.of([POINT, odd, POINT]), [], [])) == alone
+
+
+def refusal(check: Callable[[], None]) -> str | None:
+    """The text with which a check refuses; None where it lets pass."""
+    try:
+        check()
+    except InvalidParameter as error:
+        return error.message
+    return None
 
 
 def test_a_bad_param_or_tag_in_a_batch_is_named() -> None:

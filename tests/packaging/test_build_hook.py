@@ -13,8 +13,6 @@ import pytest
 import hatch_build
 from tests.packaging.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("packaging")
-
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:

@@ -12,7 +12,6 @@ import pytest
 
 from tests.packaging.conftest import ROOT
 
-pytestmark = pytest.mark.xdist_group("packaging")
 FOLDERS = ("templates", "static", "migrations")
 
 

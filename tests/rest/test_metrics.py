@@ -47,7 +47,7 @@ async def test_a_history_in_pages(api: Api) -> None:
 async def test_a_whole_history_is_one_answer_however_it_is_read(
     api: Api, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(metrics, "PART", size)
+    monkeypatch.setattr("minleaf_server.tracking.metrics.PART", size)
     run_id = await api.run()
     points: list[tuple[float | str, int, int]] = [(float(step), step, step) for step in range(7)]
     await log(api, run_id, points)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 import httpx
-from fastapi import FastAPI
 
 from minleaf_server import rest
 from minleaf_server.app.assembly import application, guarded
@@ -42,7 +41,7 @@ class Site:
         chosen = load({"auth": "true", **settings}, {})
         self.store = store
         self.services: Services = services_over(store, chosen)
-        self.app: FastAPI = application(self.services)
+        self.app = application(self.services)
         self.asgi = guarded(self.app, chosen, rest.exact_routes())
 
     def add(self, name: str, grants: Mapping[tuple[Resource, str], Permission] | None = None) -> None:

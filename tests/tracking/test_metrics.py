@@ -18,6 +18,7 @@ from minleaf_server.errors import InvalidParameter
 from minleaf_server.points.codec import encode_chunk
 from minleaf_server.points.series import Series
 from minleaf_server.tracking import metrics, runs
+from tests.support.points import history
 
 per_database = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -44,10 +45,10 @@ async def test_what_was_logged_is_what_is_read(store: Store, batches: list[list[
     run = await runs.get(store, run_id)
     for key in ("loss", "acc"):
         expected = {mark(point) for batch in batches for point in batch if point.key == key}
-        history = await metrics.history(store, run_id, key)
-        assert {mark(point) for point in history.items} == expected
-        assert [p[2:] for p in history.items] == sorted(p[2:] for p in history.items)
-        assert len(history.items) == len(expected) == (run.metrics[key].count if expected else 0)
+        found = await history(store, run_id, key)
+        assert {mark(point) for point in found.items} == expected
+        assert [p[2:] for p in found.items] == sorted(p[2:] for p in found.items)
+        assert len(found.items) == len(expected) == (run.metrics[key].count if expected else 0)
 
 
 async def test_paging_gives_every_point_once(store: Store) -> None:
@@ -55,11 +56,11 @@ async def test_paging_gives_every_point_once(store: Store) -> None:
     await runs.log_batch(
         store, run_id, metrics=PointColumns.of([Point("m", math.nan if i % 7 else i, i // 3, i) for i in range(100)])
     )
-    whole = await metrics.history(store, run_id, "m")
+    whole = await history(store, run_id, "m")
     paged: list[Point] = []
     token = None
     while True:
-        page = await metrics.history(store, run_id, "m", max_results=9, page_token=token)
+        page = await history(store, run_id, "m", max_results=9, page_token=token)
         paged += page.items
         token = page.next_token
         if token is None:
@@ -74,7 +75,7 @@ async def test_a_token_that_is_not_ours_is_refused(store: Store, token: str) -> 
     run_id = await new_run(store)
     await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 1.0, 1, 1)]))
     with pytest.raises(InvalidParameter, match="page token"):
-        await metrics.history(store, run_id, "m", max_results=1, page_token=token)
+        await history(store, run_id, "m", max_results=1, page_token=token)
 
 
 async def test_chunks_and_segments_are_read_as_one(store: Store) -> None:
@@ -86,11 +87,13 @@ async def test_chunks_and_segments_are_read_as_one(store: Store) -> None:
         chunk = Series(np.array([0, 1]), np.array([0, 1]), np.array([8.0, 9.0]))
         key_id = tx.key_id(row.experiment_id, tables.KeyKind.METRIC, "m")
         values = {"run_id": row.id, "key_id": key_id, "seq": tx.next_change(), "n": 2, "data": encode_chunk(chunk)}
-        tx.conn.execute(insert(tables.chunk).values(first_step=0, last_step=1, **values))
+        tx.conn.execute(
+            insert(tables.chunk).values(first_step=0, last_step=1, first_timestamp=0, last_timestamp=1, **values)
+        )
 
     await store.write(compact, (run_id,))
-    history = await metrics.history(store, run_id, "m")
-    assert [point.value for point in history.items] == [8.0, 9.0, 0.5]
+    found = await history(store, run_id, "m")
+    assert [point.value for point in found.items] == [8.0, 9.0, 0.5]
     # A repetition of a compacted point is a repetition.
     await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 8.0, 0, 0)]))
     assert await store.read(lambda conn: len(conn.execute(select(tables.segment.c.seq)).all())) == 1

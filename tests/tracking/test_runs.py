@@ -8,7 +8,8 @@ import pytest
 from minleaf_server.db.store import Store
 from minleaf_server.entities import Lifecycle, Point, PointColumns, RunStatus
 from minleaf_server.errors import InvalidParameter, NotFound
-from minleaf_server.tracking import experiments, metrics, runs
+from minleaf_server.tracking import experiments, runs
+from tests.support.points import history
 
 
 async def new_run(store: Store) -> str:
@@ -82,8 +83,8 @@ async def test_a_refused_request_does_not_fail_those_beside_it(store: Store) -> 
     assert refused == list(range(0, 60, 3))
     run = await runs.get(store, run_id)
     assert set(run.params) == {"p"} | {f"p{n}" for n in range(60) if n % 3}
-    history = await metrics.history(store, run_id, "m")
-    assert [point.step for point in history.items] == [n for n in range(60) if n % 3]
+    found = await history(store, run_id, "m")
+    assert [point.step for point in found.items] == [n for n in range(60) if n % 3]
 
 
 async def test_a_repeated_batch_adds_nothing(store: Store) -> None:
@@ -94,7 +95,7 @@ async def test_a_repeated_batch_adds_nothing(store: Store) -> None:
     await runs.log_batch(store, run_id, metrics=PointColumns.of([batch[0], Point("m", 7.0, 1, 0), batch[0]]))
     summary = (await runs.get(store, run_id)).metrics["m"]
     assert (summary.count, summary.nan_count) == (5, 1)
-    assert len((await metrics.history(store, run_id, "m")).items) == 5
+    assert len((await history(store, run_id, "m")).items) == 5
 
 
 async def test_zero_and_minus_zero_are_two_points(store: Store) -> None:
@@ -118,7 +119,7 @@ async def test_points_of_a_refused_group_are_not_taken_for_stored(store: Store) 
 
     await asyncio.gather(bad(), bad(), good(), bad(), return_exceptions=True)
     await runs.log_batch(store, run_id, metrics=PointColumns.of([Point("m", 3.0, 2, 2)]))
-    assert [p.value for p in (await metrics.history(store, run_id, "m")).items] == [2.0, 3.0, 1.0]
+    assert [p.value for p in (await history(store, run_id, "m")).items] == [2.0, 3.0, 1.0]
 
 
 async def test_a_deleted_run_can_be_read_but_not_written(store: Store) -> None:
@@ -145,7 +146,7 @@ async def test_a_run_that_is_not_there(store: Store) -> None:
         runs.get(store, "nope"),
         runs.delete(store, "nope"),
         runs.log_batch(store, "nope"),
-        metrics.history(store, "nope", "m"),
+        history(store, "nope", "m"),
     ):
         with pytest.raises(NotFound, match="Run with id=nope not found"):
             await refused

@@ -1,35 +1,22 @@
 """What a page costs: a number of statements that does not grow with its rows, and a modest number of bytes."""
 
 import asyncio
-from collections.abc import Awaitable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable
 
 import httpx
 import pytest
-from sqlalchemy import Engine, event
 
 from minleaf_server.db.store import Store
+from minleaf_server.tracking import search
+from tests.support.statements import statements
 from tests.ui.logged import log_run
 
 BYTES_OF_A_HUNDRED_ROWS_MAX = 160_000
 
 
-@contextmanager
-def statements() -> Iterator[list[str]]:
-    """The statements that run inside, on any engine."""
-    seen: list[str] = []
-
-    def note(_conn: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield seen
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
-
-
 async def cost(pages: httpx.AsyncClient, url: str) -> int:
+    """The statements of a page that was asked for before: the first time columns are read."""
+    await pages.get(url)
     with statements() as seen:
         response = await pages.get(url)
     assert response.status_code == 200
@@ -60,7 +47,35 @@ async def test_statements_do_not_grow_with_rows(store: Store, pages: httpx.Async
     few = await cost(pages, url)
     await log_family(store, 22)
     assert await cost(pages, url) == few
-    assert few < 40
+    assert few <= 15
+
+
+async def test_rows_are_counted_only_where_a_page_does_not_hold_all(
+    store: Store, pages: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await log_family(store, 6)
+    counted: list[str] = []
+    count = search.count
+
+    async def noted(store: Store, query: search.RunQuery) -> int:
+        counted.append(query.filter)
+        return await count(store, query)
+
+    monkeypatch.setattr(search, "count", noted)
+
+    async def filters(url: str, shown: str) -> list[str]:
+        """The filters for which the runs were counted for this page, which shows the text."""
+        counted.clear()
+        assert shown in (await pages.get(url)).text
+        return counted
+
+    assert await filters("/experiments/0", "12 runs") == []
+    assert await filters("/experiments/0?filter=run-", "6 of 12 runs") == [""]
+    assert await filters("/search?q=run", "run-5") == []
+    await log_family(store, 55)
+    assert await filters("/experiments/0", "122") == [""]
+    assert await filters("/experiments/0?filter=run- or parent-", "122") == ["run- or parent-", ""]
+    assert await filters("/search?q=run", "11 more") == ["run"]
 
 
 async def test_statements_of_a_comparison_do_not_grow_with_runs(store: Store, pages: httpx.AsyncClient) -> None:

@@ -158,7 +158,7 @@ async def test_the_csv_reads_back_the_same_doubles(store: Store, client: httpx.A
 async def test_a_long_csv_crosses_its_pages(
     store: Store, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("minleaf_server.ui.curves.POINTS_PER_PAGE", 7)
+    monkeypatch.setattr("minleaf_server.tracking.metrics.PART", 7)
     first = await logged(store, [float(i) for i in range(30)])
     second = await logged(store, [9.5])
     response = await client.get("/charts/series.csv", params={"run": [first, second], "metric": "loss"})

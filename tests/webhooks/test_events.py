@@ -107,8 +107,7 @@ async def test_a_secret_that_is_taken_away_or_replaced(api: Api, services: Servi
 
 
 async def test_fire_never_raises(services: Services, caplog: pytest.LogCaptureFixture) -> None:
-    services.store._reader._engine.dispose()
-    services.store._reader._threads.shutdown()
+    services.store._reader.close()
     await fire(services, "model_version", "created", {})
     assert [record.getMessage() for record in caplog.records] == ["webhooks were not told"]
 

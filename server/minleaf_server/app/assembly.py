@@ -1,6 +1,6 @@
 """Putting the server together: the routes of `rest` and `ui`, the static files, and the gate before all of them."""
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from minleaf_server import rest, ui
@@ -14,7 +14,7 @@ from minleaf_server.app.proxies import TrustedProxies
 from minleaf_server.app.shortcut import ExactRoutes, Shortcut
 from minleaf_server.app.static_files import VersionedFiles
 from minleaf_server.config import Settings
-from minleaf_server.resources import folder, version
+from minleaf_server.resources import folder
 from minleaf_server.tracking.services import Services
 from minleaf_server.ui.page import static_version
 from minleaf_server.web.policy import Access, access
@@ -28,16 +28,10 @@ def build(settings: Settings, services: Services) -> ASGIApp:
     return guarded(application(services), settings, rest.exact_routes(), rest.takes_files)
 
 
-def application(services: Services) -> FastAPI:
+def application(services: Services) -> Starlette:
     """Every route, without the gate."""
-    app = FastAPI(
-        title="Minleaf",
-        version=version(),
-        docs_url=None,  # FastAPI's own pages load scripts from elsewhere.
-        redoc_url=None,
-        openapi_url=None,
-        redirect_slashes=False,  # A redirect repeats the address that was asked for; a 404 says what is wrong.
-    )
+    app = Starlette()
+    app.router.redirect_slashes = False  # A redirect repeats the address that was asked for; a 404 says what is wrong.
     app.state.services = services
     app.add_middleware(CompressedPages, minimum_size=1_000, compresslevel=5)
     failures.install(app)
@@ -49,7 +43,7 @@ def application(services: Services) -> FastAPI:
 
 
 def guarded(
-    app: FastAPI, settings: Settings, exact: ExactRoutes | None = None, takes_files: TakesFiles = takes_no_files
+    app: Starlette, settings: Settings, exact: ExactRoutes | None = None, takes_files: TakesFiles = takes_no_files
 ) -> ASGIApp:
     """The application behind the gate, with a shortcut to the `exact` routes.
 

@@ -1,4 +1,4 @@
-"""Compression of pages and of what belongs to them, but not of the API."""
+"""Compression of pages and of what belongs to them. Endpoints of the API see to their answers themselves."""
 
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Receive, Scope, Send
@@ -7,7 +7,7 @@ from minleaf_server.app.refusals import is_api
 
 
 class CompressedPages(GZipMiddleware):
-    """Lets the API pass as it is: a logging client waits for each answer, and a file's length and parts are promised.
+    """Lets the API pass as it is: its large answers are compressed already, and of files length and parts are promised.
 
     Most of the API's routes do not come this way at all; those with a variable in their path do.
     """

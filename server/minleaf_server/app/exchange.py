@@ -1,10 +1,10 @@
 """One request and its answer, as the gate sees them: what is added to every answer, and the cap on a body."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from starlette.types import Message, Receive, Send
 
-from minleaf_server.app.refusals import Refusal, rendered
+from minleaf_server.app.refusals import Refusal, is_api, rendered
 
 SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (
@@ -30,38 +30,42 @@ def security_headers(x_frame_options: str) -> Headers:
 
 
 class Reply:
-    """Sends an answer with `headers` added to it, and the request id.
+    """Sends an answer with `headers` added to it, and the request id. `path` is without the static prefix.
 
     After a refusal the application may still try to answer; nothing of that is sent.
     """
 
-    __slots__ = ("_api", "_headers", "_id", "_refused", "_send", "_started")
+    __slots__ = ("_headers", "_id", "_path", "_refused", "_send", "_started")
 
-    def __init__(self, send: Send, request_id: str, api: bool, headers: Headers) -> None:
+    def __init__(self, send: Send, request_id: str, path: str, headers: Headers) -> None:
         self._send = send
         self._headers = headers
         self._id = request_id
-        self._api = api
+        self._path = path
         self._refused = False
         self._started = False
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """The `send` that the application gets."""
         if self._refused:
-            return
+            return _nothing()
         if message["type"] == "http.response.start":
             self._started = True
-            headers = message.get("headers", ())
-            message["headers"] = [*headers, *self._headers, (b"x-request-id", self._id.encode("ascii"))]
-        await self._send(message)
+            request_id = (b"x-request-id", self._id.encode("ascii"))
+            message["headers"] = [*message.get("headers", ()), *self._headers, request_id]
+        return self._send(message)
 
     async def refuse(self, refusal: Refusal) -> None:
         """Answer with a refusal. Where an answer has begun already, it is only cut short."""
         if not self._started:
-            body, headers = rendered(refusal, self._api)
+            body, headers = rendered(refusal, is_api(self._path))
             await self.send({"type": "http.response.start", "status": refusal.status, "headers": headers})
             await self.send({"type": "http.response.body", "body": body})
         self._refused = True
+
+
+async def _nothing() -> None:
+    pass
 
 
 class MeteredBody:

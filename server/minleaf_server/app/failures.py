@@ -1,13 +1,12 @@
 """From an exception to an answer: JSON in MLflow's shape for the API, a page elsewhere."""
 
-from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from minleaf_server.app.refusals import internal_error, is_api
-from minleaf_server.errors import EndpointNotFound, InvalidParameter, MinleafError
+from minleaf_server.errors import EndpointNotFound, MinleafError
 from minleaf_server.log import request_id
 from minleaf_server.rest.errors import body_of, rendered
 from minleaf_server.ui.errors import error_response
@@ -18,10 +17,9 @@ _HTTP_TEXTS = {
 }
 
 
-def install(app: FastAPI) -> None:
+def install(app: Starlette) -> None:
     """Set the handlers of every kind of exception."""
     app.add_exception_handler(MinleafError, _known)
-    app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(Exception, _unforeseen)
 
@@ -33,13 +31,6 @@ async def _known(request: Request, error: Exception) -> Response:
     status, body, headers = rendered(error)
     more = {name.decode("ascii"): value.decode("ascii") for name, value in headers}
     return Response(body, status, more, media_type="application/json")
-
-
-async def _invalid(request: Request, error: Exception) -> Response:
-    """A path or query argument of the wrong type. The text names the argument and repeats nothing of its value."""
-    assert isinstance(error, RequestValidationError)
-    faults = [f"{'.'.join(map(str, fault['loc'][1:]))}: {fault['msg']}" for fault in error.errors()]
-    return await _known(request, InvalidParameter("; ".join(faults)))
 
 
 async def _http(request: Request, error: Exception) -> Response:

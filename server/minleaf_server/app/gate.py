@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from minleaf_server.app.exchange import MeteredBody, Reply, security_headers
 from minleaf_server.app.hosts import HostRules, split_host
 from minleaf_server.app.origins import CorsRules, preflight_headers
-from minleaf_server.app.proxies import FORWARDED_HEADERS, TrustedProxies, last_value
+from minleaf_server.app.proxies import TrustedProxies, last_value
 from minleaf_server.app.refusals import (
     CROSS_SITE,
     ENCODED_BODY,
@@ -27,10 +27,10 @@ from minleaf_server.app.refusals import (
     Refusal,
     body_too_large,
     internal_error,
-    is_api,
 )
 from minleaf_server.config import Settings
 from minleaf_server.log import request_id as current_request
+from minleaf_server.web.peer import FORWARDED_HEADERS
 
 SAFE_METHODS = frozenset(["GET", "HEAD", "OPTIONS"])
 OPEN_PATHS = frozenset(["/health", "/version"])
@@ -84,34 +84,32 @@ class Gate:
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request_id = f"{self._name}-{next(self._numbers):x}"
         current_request.set(request_id)
-        path = self._inner_path(scope)
+        path: str = self._inner_path(scope) if self._prefix else scope["path"]
         watched = [header for header in scope["headers"] if header[0] in WATCHED]
         seen = dict(watched)
         origin = seen.get(b"origin")
         headers = [*self._headers, *self._cors.headers(origin)] if self._cors else self._headers
-        reply = Reply(send, request_id, is_api(path), headers)
+        reply = Reply(send, request_id, path, headers)
         refusal = self._refusal(scope, path, seen, watched)
         if refusal is not None:
             await reply.refuse(refusal)
             return
-        if scope["method"] == "OPTIONS" and self._cors.allows(origin) and PREFLIGHT in seen:
+        method = scope["method"]
+        if method == "OPTIONS" and self._cors.allows(origin) and PREFLIGHT in seen:
             await _preflight(scope, reply)
             return
-        if b"transfer-encoding" in seen and not self._takes_files(scope["method"], path):
+        if b"transfer-encoding" in seen and not self._takes_files(method, path):
             receive = MeteredBody(receive, self._max_body, reply, self._too_large).receive
-        if scope["method"] == "HEAD":
+        if method == "HEAD":
             # Whoever serves us sends no body for HEAD, so every page answers HEAD exactly as it answers GET. Whoever
             # would read a large file for it looks at the mark.
             scope = {**scope, "method": "GET", "minleaf.head": True}
-        await self._pass_on(scope, receive, reply, request_id)
-
-    async def _pass_on(self, scope: Scope, receive: Receive, reply: Reply, request_id: str) -> None:
         try:
             await self._app(scope, receive, reply.send)
         except ClientDisconnect:
             return
         except Exception:
-            log.exception("A request failed", extra={"fields": {"method": scope["method"]}})
+            log.exception("A request failed", extra={"fields": {"method": method}})
             # Where half an answer is out, nothing more is sent; uvicorn then closes the connection, which tells it.
             await reply.refuse(internal_error(request_id))
 
@@ -119,7 +117,7 @@ class Gate:
         """The path without the static prefix; the prefix becomes the `root_path` that links are built with."""
         path: str = scope["path"]
         prefix = self._prefix
-        if not prefix or not path.startswith(prefix) or path[len(prefix) : len(prefix) + 1] not in ("", "/"):
+        if not path.startswith(prefix) or path[len(prefix) : len(prefix) + 1] not in ("", "/"):
             return path
         scope["root_path"] = prefix
         if path == prefix:
@@ -139,7 +137,7 @@ class Gate:
         if not self._hosts.allows(host):
             return None if path in OPEN_PATHS and method in SAFE_METHODS else HOST_UNKNOWN
         unsafe = method not in SAFE_METHODS
-        if unsafe and not self._cors.allows(seen.get(b"origin")) and not _from_own_page(scope, host, seen):
+        if unsafe and not _from_own_page(scope, host, seen) and not self._cors.allows(seen.get(b"origin")):
             return CROSS_SITE
         refusal = self._body_refusal(seen)
         return None if refusal is self._too_large and self._takes_files(method, path) else refusal

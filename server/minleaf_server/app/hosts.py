@@ -5,12 +5,16 @@ point to 127.0.0.1. The Host header then still holds the stranger's name, so onl
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from minleaf_server.errors import SetupError
 
 LOOPBACK_NAMES = ("localhost", "localhost.", "127.0.0.1", "127.0.0.1.", "[::1]")
 WILDCARDS = ("0.0.0.0", "::", "")
+REMEMBERED_MAX = 256
+REMEMBERED_LENGTH_MAX = 300
+"""No name is longer, with its port."""
 
 
 class HostRules:
@@ -46,12 +50,17 @@ class HostRules:
         self._exact = frozenset(text.encode("ascii", "replace") for text in exact)
         self._any_port = frozenset(text.encode("ascii") for text in any_port)
         self._addresses = wildcard
+        self._remembered = lru_cache(REMEMBERED_MAX)(self._allows_other)
 
     def allows(self, host: bytes) -> bool:
         """Whether a Host header with this value may be answered."""
-        return host in self._exact or self._allows_other(host.lower())
+        if host in self._exact:
+            return True
+        # Whoever reaches a server by an address of its machine sends that with every request.
+        return self._remembered(host) if len(host) <= REMEMBERED_LENGTH_MAX else self._allows_other(host)
 
     def _allows_other(self, host: bytes) -> bool:
+        host = host.lower()
         if host in self._exact:
             return True
         parts = split_host(host)

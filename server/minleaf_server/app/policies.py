@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
 from minleaf_server.app.shortcut import ExactRoutes
@@ -40,14 +39,14 @@ def require_policies(routes: list[BaseRoute], exact: ExactRoutes) -> None:
 
 
 def declared(routes: list[BaseRoute], prefix: str = "") -> Iterator[Declared]:
-    """Every route with its policy, mounts and included routers walked to their ends."""
-    for context in iter_route_contexts(routes):
-        route = context.original_route
-        path = prefix + (context.path or repr(route))
+    """Every route with its policy, mounts walked to their ends."""
+    for route in routes:
+        path = prefix + getattr(route, "path", repr(route))
         inner: Any = getattr(route, "routes", None) if isinstance(route, Mount) else None
         if inner:
             yield from declared(inner, path)
             continue
         # A route of a kind unknown here has no endpoint to ask, so it fails the check.
-        endpoint = route.app if isinstance(route, Mount) else context.endpoint
-        yield Declared(path, tuple(sorted(context.methods or ())), policy_of(endpoint), understands(endpoint))
+        endpoint = route.app if isinstance(route, Mount) else getattr(route, "endpoint", None)
+        methods = tuple(sorted(getattr(route, "methods", None) or ()))
+        yield Declared(path, methods, policy_of(endpoint), understands(endpoint))

@@ -6,8 +6,6 @@ from starlette.types import Scope
 
 from minleaf_server.errors import SetupError
 
-FORWARDED_HEADERS = frozenset([b"x-forwarded-for", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto"])
-
 
 class TrustedProxies:
     """The addresses and networks of --trusted-proxy. Empty: no proxy is believed."""

@@ -61,7 +61,9 @@ def run(settings: Settings, sockets: list[socket.socket], started: Callable[[], 
             if self.started:
                 started()
 
-    services = Services.over(Store.open(settings.backend_store_uri, settings.default_artifact_root), settings)
+    memory = settings.search_memory_mb * 2**20
+    store = Store.open(settings.backend_store_uri, settings.default_artifact_root, memory)
+    services = Services.over(store, settings)
     try:
         config = uvicorn.Config(
             build(settings, services),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from minleaf_server.db.tables import run, segment
 from minleaf_server.db.transaction import Transaction
 from minleaf_server.db.write.compaction import compact
-from minleaf_server.errors import Unavailable
+from minleaf_server.errors import Exhausted, Unavailable
 
 SEGMENTS_DUE = 256
 """A run with this many new segments is compacted while it goes on."""
@@ -21,6 +21,7 @@ SEGMENTS_WORTH = 8
 """A run that has been quiet is compacted when it has this many."""
 
 QUIET_SECONDS = 60.0
+_RETRY_SECONDS = 2.0
 # Of the time, compaction takes at most a tenth.
 _REST_FACTOR = 9
 _RUNS_PER_SWEEP = 500
@@ -48,6 +49,9 @@ class Compactor:
         self._read = read
         self._lock = threading.Lock()
         self._waiting: dict[str, _Waiting] = {}
+        # Runs that are due and not compacted yet, and where the search for what an earlier process left goes on.
+        self._listed: dict[str, None] = {}
+        self._sweep_after: int | None = -1
         self._wake = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="compactor", daemon=True)
@@ -73,23 +77,41 @@ class Compactor:
         self._thread.join()
 
     def _work(self) -> None:
-        left: Iterator[str] | None = None
+        pause = QUIET_SECONDS / 2
         while not self._closed.is_set():
-            quiet = not self._wake.wait(QUIET_SECONDS / 2)
+            is_quiet = not self._wake.wait(pause)
             self._wake.clear()
+            self._listed |= dict.fromkeys(self._due())
             try:
-                for uuid in self._due():
-                    self._compact(uuid)
-                if quiet and left is None:
-                    # The first quiet moment: what an earlier process left.
-                    left = left_over(self._read)
-                    for uuid in left:
-                        self._compact(uuid)
-            except Unavailable:
-                self._closed.wait(1)  # The database is away, or the server is closing.
+                self._compact_listed()
+                is_sweeping = is_quiet and self._sweep()
+                pause = 0.0 if is_sweeping else QUIET_SECONDS / 2
+            except (Unavailable, Exhausted):
+                # The database is away or full, or the server is closing: what is listed stays so until it answers.
+                pause = _RETRY_SECONDS
             except Exception:
-                log.exception("Compaction failed: the points stay as they are")
-                self._closed.wait(1)
+                log.exception("The search for runs to compact failed: their points stay as they are")
+                pause, self._sweep_after = QUIET_SECONDS / 2, None
+
+    def _compact_listed(self) -> None:
+        while self._listed and not self._closed.is_set():
+            uuid = next(iter(self._listed))
+            try:
+                self._compact(uuid)
+            except (Unavailable, Exhausted):
+                raise
+            except Exception:
+                log.exception("Compaction of run %s failed: its points stay as they are", uuid)
+            del self._listed[uuid]
+
+    def _sweep(self) -> bool:
+        """Compact some of what an earlier process left. Returns whether there may be more."""
+        if self._sweep_after is None:
+            return False
+        uuids, self._sweep_after = _page(self._read, self._sweep_after)
+        self._listed |= dict.fromkeys(uuids)
+        self._compact_listed()
+        return True
 
     def _due(self) -> list[str]:
         """The runs to compact now. A quiet run with few segments is forgotten."""
@@ -116,20 +138,25 @@ def left_over(read: Read) -> Iterator[str]:
     """The ids of the runs with enough segments to be worth compacting, found a few hundred runs at a time."""
     after: int | None = -1
     while after is not None:
-        last = after
+        uuids, after = _page(read, after)
+        yield from uuids
 
-        def page(conn: Connection, last: int = last) -> Found:
-            counted = (
-                select(segment.c.run_id, func.count().label("n"))
-                .where(segment.c.run_id > last)
-                .group_by(segment.c.run_id)
-                .order_by(segment.c.run_id)
-                .limit(_RUNS_PER_SWEEP)
-                .subquery()
-            )
-            query = select(run.c.id, run.c.uuid, counted.c.n).join(counted, counted.c.run_id == run.c.id)
-            return [(row.id, row.uuid, row.n) for row in conn.execute(query.order_by(run.c.id))]
 
-        found = read(page)
-        yield from (uuid for _, uuid, count in found if count >= SEGMENTS_WORTH)
-        after = found[-1][0] if len(found) == _RUNS_PER_SWEEP else None
+def _page(read: Read, after: int) -> tuple[list[str], int | None]:
+    """Some runs that are worth compacting, and the internal id to go on behind, None at the end."""
+
+    def page(conn: Connection) -> Found:
+        counted = (
+            select(segment.c.run_id, func.count().label("n"))
+            .where(segment.c.run_id > after)
+            .group_by(segment.c.run_id)
+            .order_by(segment.c.run_id)
+            .limit(_RUNS_PER_SWEEP)
+            .subquery()
+        )
+        query = select(run.c.id, run.c.uuid, counted.c.n).join(counted, counted.c.run_id == run.c.id)
+        return [(row.id, row.uuid, row.n) for row in conn.execute(query.order_by(run.c.id))]
+
+    found = read(page)
+    uuids = [uuid for _, uuid, count in found if count >= SEGMENTS_WORTH]
+    return uuids, found[-1][0] if len(found) == _RUNS_PER_SWEEP else None

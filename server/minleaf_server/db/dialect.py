@@ -12,10 +12,17 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, NoSuchModuleError, Operat
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from minleaf_server.db import sqlite_functions
+from minleaf_server.db.driver import Driver
+from minleaf_server.db.sqlite_driver import SQLiteDriver
 from minleaf_server.errors import Exhausted, MinleafError, SetupError, Unavailable
 
 READ_SECONDS_MAX = 10
-READERS = 8
+LOAD_SECONDS_MAX = 60
+"""For reading what later reads will find in memory, so that it is not begun again and again in vain."""
+SHORT_READERS = 3
+LONG_READERS = 5
+# A connection for each thread, and one for compaction.
+READERS = SHORT_READERS + LONG_READERS + 1
 _BUSY_SECONDS = 30
 _CONNECT_SECONDS = 5
 # Any numbers will do, as long as every version of Minleaf uses the same.
@@ -64,12 +71,23 @@ class Dialect(Protocol):
         """Called before new keys are made, so that two writers do not wait for each other's."""
         ...
 
-    def next_change(self, conn: Connection) -> int | None:
-        """A new number for a change, or None where the only writer counts by itself."""
+    changed_runs: str
+    """The runs that may have changed since another snapshot: a statement with that one's mark and an experiment.
+
+    Its rows are the mark of this snapshot, two numbers by which a later snapshot sorts behind an earlier one, and id,
+    uuid, lifecycle and `seq` of a run, NULL in the only row where there is none.
+    """
+
+    def driver(self, conn: Connection) -> Driver:
+        """The driver of the writing connection."""
         ...
 
     def deadline(self, conn: Connection) -> Callable[[], None]:
         """Stop reads of this connection after READ_SECONDS_MAX; call the result when the read is over."""
+        ...
+
+    def prolong(self, conn: Connection) -> None:
+        """Let the read under way take LOAD_SECONDS_MAX from now on."""
         ...
 
     def error(self, error: DBAPIError) -> MinleafError | None:
@@ -85,6 +103,12 @@ class SQLite:
     """One file, one process, one writing connection. Durable: WAL with a sync before each answer."""
 
     name = "sqlite"
+    # Changes are numbered in the order in which they are committed. The plus keeps SQLite from reading all runs of the
+    # experiment by another index.
+    changed_runs = """
+        SELECT now.seq, now.seq, 0, run.id, run.uuid, run.lifecycle, run.seq
+        FROM (SELECT coalesce(max(seq), 0) AS seq FROM run) AS now
+        LEFT JOIN run ON run.seq > ? AND +run.experiment_id = ?"""
 
     def insert(self, table: Table) -> sqlite.Insert:
         return sqlite.insert(table)
@@ -95,8 +119,7 @@ class SQLite:
         event.listen(reader, "connect", _on_connect(read_only=True))
         event.listen(writer, "connect", _on_connect(read_only=False))
         event.listen(reader, "begin", lambda conn: conn.exec_driver_sql("BEGIN"))
-        # A deferred BEGIN would fail under load instead of waiting for the lock.
-        event.listen(writer, "begin", lambda conn: conn.exec_driver_sql("BEGIN IMMEDIATE"))
+        event.listen(writer, "begin", _begin_immediate)
         return reader, writer
 
     def probe(self, url: URL) -> Engine:
@@ -120,14 +143,16 @@ class SQLite:
     def lock_keys(self, conn: Connection) -> None:
         pass
 
-    def next_change(self, conn: Connection) -> int | None:
-        return None
+    def driver(self, conn: Connection) -> Driver:
+        return SQLiteDriver(conn.connection.driver_connection)  # type: ignore[arg-type]
 
     def deadline(self, conn: Connection) -> Callable[[], None]:
         driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
-        end = time.monotonic() + READ_SECONDS_MAX
-        driver.set_progress_handler(lambda: time.monotonic() > end, 20_000)
+        _stop_after(driver, READ_SECONDS_MAX)
         return lambda: driver.set_progress_handler(None, 0)
+
+    def prolong(self, conn: Connection) -> None:
+        _stop_after(conn.connection.driver_connection, LOAD_SECONDS_MAX)  # type: ignore[arg-type]
 
     def error(self, error: DBAPIError) -> MinleafError | None:
         reason = str(error.orig)
@@ -151,6 +176,16 @@ class Postgres:
     """One database behind any number of replicas, each with its own writing connection."""
 
     name = "postgresql"
+    # All transactions before the mark had ended when the snapshot was taken. The rows of a database that was restored
+    # from another server may have numbers that are still to come.
+    changed_runs = """
+        SELECT now.mark, now.latest, -now.running, run.id, run.uuid, run.lifecycle, run.seq
+        FROM (
+            SELECT pg_snapshot_xmin(snapshot)::text::bigint AS mark, pg_snapshot_xmax(snapshot)::text::bigint AS latest,
+                   (SELECT count(*) FROM pg_snapshot_xip(snapshot)) AS running
+            FROM pg_current_snapshot() AS snapshot
+        ) AS now
+        LEFT JOIN run ON run.xid >= ? AND run.experiment_id = ? AND run.xid < now.latest"""
 
     def insert(self, table: Table) -> postgresql.Insert:
         return postgresql.insert(table)
@@ -205,11 +240,16 @@ class Postgres:
     def lock_keys(self, conn: Connection) -> None:
         conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _KEY_LOCK})
 
-    def next_change(self, conn: Connection) -> int | None:
-        return int(conn.exec_driver_sql("SELECT nextval('change')").scalar_one())
+    def driver(self, conn: Connection) -> Driver:
+        from minleaf_server.db.postgres_driver import PostgresDriver
+
+        return PostgresDriver(conn.connection.driver_connection)  # type: ignore[arg-type]
 
     def deadline(self, conn: Connection) -> Callable[[], None]:
         return lambda: None  # statement_timeout of the connection
+
+    def prolong(self, conn: Connection) -> None:
+        conn.exec_driver_sql(f"SET LOCAL statement_timeout = '{LOAD_SECONDS_MAX}s'")
 
     def error(self, error: DBAPIError) -> MinleafError | None:
         state = getattr(error.orig, "sqlstate", None)
@@ -244,6 +284,17 @@ def dialect_of(url: URL) -> Dialect:
     raise SetupError(f"Minleaf stores in SQLite (sqlite:///file.db) or Postgres (postgresql://…), not in {backend!r}.")
 
 
+def _begin_immediate(conn: Connection) -> None:
+    driver: sqlite3.Connection = conn.connection.driver_connection  # type: ignore[assignment]
+    if not driver.in_transaction:  # else `db.driver` has begun it
+        driver.execute("BEGIN IMMEDIATE")
+
+
+def _stop_after(driver: sqlite3.Connection, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    driver.set_progress_handler(lambda: time.monotonic() > end, 20_000)
+
+
 def _on_connect(read_only: bool) -> Callable[[Any, ConnectionPoolEntry], None]:
     def connected(driver: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
         # The driver would begin transactions by itself, and not for a read.
@@ -254,7 +305,8 @@ def _on_connect(read_only: bool) -> Callable[[Any, ConnectionPoolEntry], None]:
             "synchronous": "FULL",
             "secure_delete": "OFF",
             "temp_store": "MEMORY",
-            "cache_size": -32_000,
+            # Kibibytes. The system caches the file too; each connection has a cache that one long history fills.
+            "cache_size": -8_000 if read_only else -32_000,
             "query_only": "ON" if read_only else "OFF",
         }
         for name, value in pragmas.items():

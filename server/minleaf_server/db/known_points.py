@@ -4,7 +4,6 @@ A repeated request must add nothing, not even to a count. A point behind the lat
 so its run's points are read, once, and kept for the next such request.
 """
 
-import struct
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,15 +12,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from minleaf_server.points.codec import PointRow, Records, decode_chunk, decode_segments
+from minleaf_server.points.batch import Identity
+from minleaf_server.points.codec import Records, decode_chunk, decode_segments
 from minleaf_server.points.series import Series
 
 # Kept in memory between requests, over all runs; a point takes about 200 bytes.
 KEPT_POINTS_MAX = 200_000
-
-Identity = tuple[int, int, int, int]
-_DOUBLE = struct.Struct("<d")
-_BITS = struct.Struct("<q")
 
 
 class Reading(Protocol):
@@ -43,19 +39,24 @@ class KnownPoints:
 
     def __init__(self) -> None:
         self._runs: OrderedDict[int, _Known] = OrderedDict()
+        self._count = 0
 
     def of_run(self, reading: Reading, run_id: int) -> set[Identity]:
         """The identities of every stored point of the run."""
         known = self._runs.pop(run_id, None) or _Known()
+        self._count -= len(known.points)
         self._read_newer(reading, run_id, known)
         self._runs[run_id] = known
-        while len(self._runs) > 1 and sum(len(k.points) for k in self._runs.values()) > KEPT_POINTS_MAX:
-            self._runs.popitem(last=False)
+        self._count += len(known.points)
+        while len(self._runs) > 1 and self._count > KEPT_POINTS_MAX:
+            _, old = self._runs.popitem(last=False)
+            self._count -= len(old.points)
         return known.points
 
     def forget_all(self) -> None:
         """After a rollback: what was read may never have been stored."""
         self._runs.clear()
+        self._count = 0
 
     def _read_newer(self, reading: Reading, run_id: int, known: _Known) -> None:
         after = known.upto
@@ -66,11 +67,6 @@ class KnownPoints:
         for seq, key_id, data in chunks.all():
             known.upto = max(known.upto, seq)
             known.points.update(_series_identities(key_id, decode_chunk(data)))
-
-
-def identity(row: PointRow) -> Identity:
-    """What makes a point itself: its metric, step, time and the bits of its value."""
-    return (row.key_id, row.step, row.timestamp, *_BITS.unpack(_DOUBLE.pack(row.value)))
 
 
 def _record_identities(records: Records) -> Iterator[Identity]:

@@ -10,7 +10,7 @@ from minleaf_server import resources
 from minleaf_server.db.dialect import dialect_of
 from minleaf_server.errors import SetupError
 
-HEAD = "0006"
+HEAD = "0008"
 """The newest revision in migrations/versions."""
 
 VERSION_TABLE = "minleaf_version"

@@ -9,11 +9,9 @@ from minleaf_server.db.keyset import SortKey
 from minleaf_server.db.rows import METRIC_COLUMNS, ExperimentRows, RunRows
 from minleaf_server.db.tables import experiment, metric_summary, param, run, tag
 from minleaf_server.filters import EXPERIMENTS, RUNS, OrderBy
+from minleaf_server.filters.limits import SORTED_CHARACTERS
 from minleaf_server.filters.schema import AttributeType, Schema
 from minleaf_server.filters.tree import Aggregate, Field, Kind
-
-SORTED_CHARACTERS = 1024
-"""How much of a param's or tag's text sorts, so that a page token has a bounded size."""
 
 _TYPES: dict[AttributeType, type[int] | type[float] | type[str]] = {
     AttributeType.TEXT: str,

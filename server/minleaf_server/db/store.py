@@ -1,6 +1,5 @@
 """The store: one database, many readers, one writer."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
@@ -9,6 +8,7 @@ from sqlalchemy import Connection, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from minleaf_server.db import migrate
+from minleaf_server.db.columns import Columns
 from minleaf_server.db.compactor import Compactor, left_over
 from minleaf_server.db.dialect import Dialect, dialect_of
 from minleaf_server.db.reader import Reader
@@ -22,24 +22,29 @@ T = TypeVar("T")
 
 __all__ = ["Connection", "Store"]
 
+SEARCH_MEMORY = 256 * 2**20
+"""Bytes for the columns of runs, unless another number is given."""
+
 
 class Store:
     """What the use cases read and write through. `artifact_root` is where default artifact locations start."""
 
-    def __init__(self, reader: Reader, writer: Writer, dialect: Dialect, artifact_root: str) -> None:
+    def __init__(self, reader: Reader, writer: Writer, dialect: Dialect, artifact_root: str, columns: Columns) -> None:
         self._reader = reader
         self._writer = writer
         self._compactor = Compactor(writer.submit, reader.run)
         writer.on_segments = self._compactor.stored
         self.dialect = dialect
         self.artifact_root = artifact_root
+        self.columns = columns
 
     @classmethod
-    def open(cls, uri: str, artifact_root: str = "mlflow-artifacts:/") -> "Store":
+    def open(cls, uri: str, artifact_root: str = "mlflow-artifacts:/", search_memory: int = SEARCH_MEMORY) -> "Store":
         """Connect, bring the schema up to date and make the default experiment where it never was.
 
-        `uri` is SQLAlchemy's (`sqlite:///file.db`, `postgresql://…`). Raises SetupError with one clear line when the
-        address is wrong, the database does not answer, or its schema is newer or not Minleaf's.
+        `uri` is SQLAlchemy's (`sqlite:///file.db`, `postgresql://…`). Searches may keep `search_memory` bytes. Raises
+        SetupError with one clear line when the address is wrong, the database does not answer, or its schema is newer
+        or not Minleaf's.
         """
         try:
             url = make_url(uri)
@@ -61,11 +66,22 @@ class Store:
                 raise
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise SetupError(f"The database {shown} cannot be opened: {reason}") from error
-        return cls(Reader(reading, dialect), Writer(writing, dialect), dialect, artifact_root)
+        columns = Columns(dialect, search_memory)
+        return cls(Reader(reading, dialect), Writer(writing, dialect), dialect, artifact_root, columns)
 
     async def read(self, job: Callable[[Connection], T]) -> T:
-        """The result of the job in one snapshot. Raises Unavailable where the database does not answer in time."""
-        return await asyncio.wrap_future(self._reader.submit(job))
+        """The result of the job in one snapshot. Its time must not grow with what is stored, see `long_read`.
+
+        Raises Unavailable where the database does not answer in time, or where too many are waiting for it.
+        """
+        return await self._reader.read(job)
+
+    async def long_read(self, job: Callable[[Connection], T], resumed: bool = False) -> T:
+        """As `read`, for searches and whatever else may take long. Such reads wait for each other, no `read` for them.
+
+        A `resumed` one goes on with an answer that has begun, so it is never refused because others wait.
+        """
+        return await self._reader.long_read(job, resumed)
 
     async def write(self, job: Callable[[Transaction], T], runs: Sequence[str] = ()) -> T:
         """The result of the job once it is committed. `runs` are the ids of the runs that it may change.
@@ -73,7 +89,7 @@ class Store:
         The job may be run more than once, so it must do nothing but read and write through its transaction.
         Raises what the job raised, or Unavailable or Exhausted; then nothing of it is stored.
         """
-        return await asyncio.wrap_future(self._writer.submit(job, runs))
+        return await self._writer.submit_here(job, runs)
 
     def write_now(self, job: Callable[[Transaction], T]) -> T:
         """As `write`, for what a server does before it serves: it waits in this thread."""

@@ -3,9 +3,9 @@
 from minleaf_server.entities.dataset import Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs, RunOutputs
 from minleaf_server.entities.experiment import Experiment, ExperimentOverview
 from minleaf_server.entities.lifecycle import Lifecycle, ViewType
-from minleaf_server.entities.metric import NO_POINTS, MetricSummary, Point, PointColumns
+from minleaf_server.entities.metric import NO_POINTS, LatestPoint, MetricSummary, Point, PointColumns
 from minleaf_server.entities.page import Page
-from minleaf_server.entities.run import Run, RunInfo, RunStatus
+from minleaf_server.entities.run import Run, RunInfo, RunStatus, SummarizedRun
 
 __all__ = [
     "NO_POINTS",
@@ -14,6 +14,7 @@ __all__ = [
     "DatasetSummary",
     "Experiment",
     "ExperimentOverview",
+    "LatestPoint",
     "Lifecycle",
     "MetricSummary",
     "ModelOutput",
@@ -25,5 +26,6 @@ __all__ = [
     "RunInputs",
     "RunOutputs",
     "RunStatus",
+    "SummarizedRun",
     "ViewType",
 ]

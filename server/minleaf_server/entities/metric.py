@@ -46,19 +46,25 @@ class PointColumns(Struct, frozen=True, gc=False):
 NO_POINTS = PointColumns((), (), (), ())
 
 
-class MetricSummary(Struct, frozen=True, gc=False):
-    """What is known of one metric of one run without reading its points.
+class LatestPoint(Struct, frozen=True, gc=False):
+    """The point of one metric of one run with the largest (step, timestamp, value), as MLflow's latest metric is.
 
-    `last` is the value of the largest (step, timestamp, value), as MLflow's latest metric is, with NaN counted as
-    zero in that comparison. `min` and `max` leave NaN out and are None when every point is NaN; their steps are the
-    smallest step at which the extreme stands. `count` counts distinct points, `nan_count` those of them that are NaN.
-
-    A page of a thousand runs holds tens of thousands of these: a Struct is made ten times as fast as a dataclass.
+    NaN counts as zero in that comparison. A page of a thousand runs holds tens of thousands of these: a Struct is made
+    ten times as fast as a dataclass.
     """
 
     last: float
     last_step: int
     last_timestamp: int
+
+
+class MetricSummary(LatestPoint, frozen=True, gc=False):
+    """What is known of one metric of one run without reading its points.
+
+    `min` and `max` leave NaN out and are None when every point is NaN; their steps are the smallest step at which the
+    extreme stands. `count` counts distinct points, `nan_count` those of them that are NaN.
+    """
+
     min: float | None
     min_step: int | None
     max: float | None

@@ -1,11 +1,13 @@
 """A run: one execution whose params, metrics and tags are logged."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from enum import IntEnum
+
+from msgspec import Struct
 
 from minleaf_server.entities.dataset import NO_INPUTS, NO_OUTPUTS, RunInputs, RunOutputs
 from minleaf_server.entities.lifecycle import Lifecycle
-from minleaf_server.entities.metric import MetricSummary
+from minleaf_server.entities.metric import LatestPoint, MetricSummary
 
 
 class RunStatus(IntEnum):
@@ -18,8 +20,7 @@ class RunStatus(IntEnum):
     KILLED = 5
 
 
-@dataclass(frozen=True, slots=True)
-class RunInfo:
+class RunInfo(Struct, frozen=True):
     """A run without its data. `id` is MLflow's run id, 32 hex digits for runs made here. Times in ms since 1970."""
 
     id: str
@@ -33,16 +34,21 @@ class RunInfo:
     artifact_uri: str
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run with its params, metric summaries and tags, each by key in key order.
+class Run(Struct, frozen=True):
+    """A run with its params, the latest points of its metrics and its tags, each by key in key order.
 
     `inputs` and `outputs` are empty too where a search did not ask for them.
     """
 
     info: RunInfo
     params: dict[str, str]
-    metrics: dict[str, MetricSummary]
+    metrics: Mapping[str, LatestPoint]
     tags: dict[str, str]
     inputs: RunInputs = NO_INPUTS
     outputs: RunOutputs = NO_OUTPUTS
+
+
+class SummarizedRun(Run, frozen=True):
+    """A run with all that is known of its metrics without reading their points."""
+
+    metrics: Mapping[str, MetricSummary]

@@ -90,7 +90,7 @@ def validate_key(kind: str, key: str, path: str) -> None:
     A name has 1 to 250 letters, digits (of any script) or characters out of `/_-. :`, and read as a path it must
     resolve to itself, as in MLflow.
     """
-    if len(key) <= limits.MAX_KEY_LENGTH and _is_plain_key(key):
+    if _is_sound_key(key):
         return
     name = _join(path, "name" if kind == "metric" else "key")
     if _KEY.fullmatch(key) is None:
@@ -105,17 +105,22 @@ def validate_key(kind: str, key: str, path: str) -> None:
     validate_length(_LENGTH_NAMES.get(kind, name), key, limits.MAX_KEY_LENGTH)
 
 
-def _is_sound(point: Point) -> bool:
-    """The quick answer for what nearly every point is."""
-    key, value, timestamp, step = point
-    return (
-        type(value) is float
-        and type(timestamp) is int
-        and 0 <= timestamp <= limits.INT64_MAX
-        and type(step) is int
-        and limits.INT64_MIN <= step <= limits.INT64_MAX
-        and len(key) <= limits.MAX_KEY_LENGTH
-        and _is_plain_key(key)
+def _is_sound_key(key: str) -> bool:
+    return len(key) <= limits.MAX_KEY_LENGTH and _is_plain_key(key)
+
+
+def _are_sound(points: PointColumns) -> bool:
+    """The quick answer for what nearly every batch is: each column is looked at as a whole."""
+    timestamps, steps = points.timestamps, points.steps
+    return not points.keys or (
+        set(map(type, points.values)) == {float}
+        and set(map(type, timestamps)) == {int}
+        and set(map(type, steps)) == {int}
+        and min(timestamps) >= 0
+        and max(timestamps) <= limits.INT64_MAX
+        and min(steps) >= limits.INT64_MIN
+        and max(steps) <= limits.INT64_MAX
+        and all(map(_is_sound_key, set(points.keys)))
     )
 
 
@@ -124,8 +129,6 @@ def validate_metric(point: Point, path: str = "") -> None:
 
     NaN and infinities are values like any other.
     """
-    if _is_sound(point):
-        return
     key, value, timestamp, step = point
     validate_key("metric", key, path)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -143,8 +146,15 @@ def _is_int64(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and limits.INT64_MIN <= value <= limits.INT64_MAX
 
 
+def _is_sound_text(key: str, value: str, limit: int) -> bool:
+    """The quick answer for what nearly every param and tag is."""
+    return len(value) <= limit and value.isascii() and "\0" not in value and _is_sound_key(key)
+
+
 def validate_param(key: str, value: str, path: str = "") -> None:
     """Checks a param. Its value is kept whole up to `limits.MAX_PARAM_VALUE_LENGTH` and refused beyond."""
+    if _is_sound_text(key, value, limits.MAX_PARAM_VALUE_LENGTH):
+        return
     validate_key("param", key, path)
     validate_text(value, _join(path, "value"))
     validate_length("Param value", value, limits.MAX_PARAM_VALUE_LENGTH)
@@ -152,6 +162,8 @@ def validate_param(key: str, value: str, path: str = "") -> None:
 
 def validate_tag(key: str, value: str, path: str = "") -> None:
     """Checks a tag of a run. Its value is kept whole up to `limits.MAX_TAG_VALUE_LENGTH` and refused beyond."""
+    if _is_sound_text(key, value, limits.MAX_TAG_VALUE_LENGTH):
+        return
     validate_key("tag", key, path)
     validate_text(value, _join(path, "value"))
     validate_length(_join(path, "value"), value, limits.MAX_TAG_VALUE_LENGTH)
@@ -276,7 +288,10 @@ def _validate_count(name: str, count: int, limit: int) -> None:
 
 
 def _validate_unique(params: Sequence[tuple[str, str]]) -> None:
-    seen: set[str] = set()
+    seen: set[str] = {key for key, _value in params}
+    if len(seen) == len(params):
+        return
+    seen.clear()
     repeated = []
     for key, _value in params:
         if key in seen:
@@ -296,12 +311,13 @@ def validate_batch(metrics: PointColumns, params: Sequence[tuple[str, str]], tag
     _validate_count("tags", len(tags), limits.MAX_TAGS_PER_BATCH)
     total = len(metrics) + len(params) + len(tags)
     _validate_count("metrics, params, and tags", total, limits.MAX_ENTITIES_PER_BATCH)
-    for index in range(len(metrics)):
-        point = metrics.point(index)
-        if not _is_sound(point):
-            validate_metric(point, f"metrics[{index}]")
+    if not _are_sound(metrics):
+        for index in range(len(metrics)):
+            validate_metric(metrics.point(index), f"metrics[{index}]")
     for index, (key, value) in enumerate(params):
-        validate_param(key, value, f"params[{index}]")
+        if not _is_sound_text(key, value, limits.MAX_PARAM_VALUE_LENGTH):
+            validate_param(key, value, f"params[{index}]")
     for index, (key, value) in enumerate(tags):
-        validate_tag(key, value, f"tags[{index}]")
+        if not _is_sound_text(key, value, limits.MAX_TAG_VALUE_LENGTH):
+            validate_tag(key, value, f"tags[{index}]")
     _validate_unique(params)

@@ -56,10 +56,11 @@ def curve(run_id: str, x: Positions, y: Values, *, start: float | None, end: flo
     high = len(x) if end is None else int(np.searchsorted(x, *_bound(x, end, "right")))
     high = max(low, high)
     inside_x, inside_y = x[low:high], y[low:high]
-    nan_count = int(np.count_nonzero(np.isnan(inside_y)))
-    inf_count = int(np.count_nonzero(np.isinf(inside_y)))
+    is_finite = np.isfinite(inside_y)
+    odd = inside_y[~is_finite]
+    nan_count = int(np.count_nonzero(np.isnan(odd)))
     if len(inside_x) > POINTS_PER_BUCKET * buckets:
-        kept = thin(inside_x, inside_y, buckets)
+        kept = thin(inside_x, inside_y, is_finite, buckets)
         inside_x, inside_y = inside_x[kept], inside_y[kept]
     return Curve(
         run_id=run_id,
@@ -68,22 +69,27 @@ def curve(run_id: str, x: Positions, y: Values, *, start: float | None, end: flo
         total=len(x),
         in_range=high - low,
         nan_count=nan_count,
-        inf_count=inf_count,
+        inf_count=len(odd) - nan_count,
         before=_point(x, y, low - 1),
         after=_point(x, y, high),
     )
 
 
-def thin(x: Positions, y: Values, buckets: int) -> Indices:
+def thin(x: Positions, y: Values, is_finite: Flags, buckets: int) -> Indices:
     """The ascending indices of the points to keep. `x` is ascending and not empty, `buckets` at least 1."""
     starts = _bucket_starts(x, buckets)
-    finite = np.isfinite(y)
-    if finite.all():
-        return np.unique(np.concatenate(list(_outline(y, starts))))
-    at = np.flatnonzero(finite)
-    kept = [at[indices] for indices in _outline(y[at], _within(at, starts))]
-    kept += [ends for kind in _kinds(y) for ends in _ends(np.flatnonzero(kind), starts)]
-    return np.unique(np.concatenate(kept))
+    kept = np.zeros(len(x), dtype=bool)
+    if is_finite.all():
+        for indices in _outline(y, starts):
+            kept[indices] = True
+        return np.flatnonzero(kept)
+    at = np.flatnonzero(is_finite)
+    for indices in _outline(y[at], _within(at, starts)):
+        kept[at[indices]] = True
+    for kind in _kinds(y):
+        for ends in _ends(np.flatnonzero(kind), starts):
+            kept[ends] = True
+    return np.flatnonzero(kept)
 
 
 def _outline(y: Values, starts: Indices) -> Iterator[Indices]:
@@ -118,8 +124,14 @@ def _bucket_starts(x: Positions, buckets: int) -> Indices:
     """The index at which each bucket that is not empty starts."""
     first, last = int(x[0]), int(x[-1])
     span = last - first + 1  # Python integers: the span of two int64 may need 65 bits
-    edges = np.array([first + span * i // buckets for i in range(buckets)], dtype=x.dtype)
-    return np.unique(np.searchsorted(x, edges))
+    if span * buckets <= np.iinfo(np.int64).max:
+        edges = x[0] + (np.arange(buckets) * span // buckets).astype(x.dtype)
+    else:
+        edges = np.array([first + span * i // buckets for i in range(buckets)], dtype=x.dtype)
+    starts: Indices = np.searchsorted(x, edges)
+    # The edges ascend, and those with nothing between them start at the same place.
+    is_new: Flags = np.diff(starts, prepend=-1) > 0
+    return starts[is_new]
 
 
 def _bound(x: Positions, bound: float, side: str) -> tuple[Any, Any]:

@@ -3,7 +3,7 @@
 `ENDPOINTS` is the one table: the routes, the documents at /openapi.json and the tests are made from it.
 """
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp
 
@@ -23,7 +23,7 @@ from minleaf_server.rest import (
 )
 from minleaf_server.rest.absent import OTHER_PATHS, Absent
 from minleaf_server.rest.endpoint import PREFIXES, Endpoint, RawEndpoint
-from minleaf_server.rest.openapi import describe
+from minleaf_server.rest.openapi import Json, described_by
 
 ENDPOINTS: tuple[Endpoint | RawEndpoint, ...] = (
     *experiments.ENDPOINTS,
@@ -57,14 +57,14 @@ def takes_files(method: str, path: str) -> bool:
 def exact_routes() -> dict[tuple[str, str], ASGIApp]:
     """Every endpoint whose path holds no variable, by method and whole path.
 
-    For a dispatcher that stands in front of FastAPI: an endpoint is an ASGI application that only needs
-    `scope["app"].state.services`, so a logging request needs none of FastAPI's work.
+    For a dispatcher that stands in front of the routes: an endpoint is an ASGI application that only needs
+    `scope["app"].state.services`, so a logging request needs none of a framework's work.
     """
     return {(one.method, path): one for one in ENDPOINTS for path in one.paths if "{" not in path}
 
 
-def install(app: FastAPI) -> None:
-    """Add the API to the application and to its OpenAPI document. The services are at `app.state.services`."""
+def install(app: Starlette) -> None:
+    """Add the API to the application. The services are at `app.state.services`."""
     methods: dict[str, list[str]] = {}
     for endpoint in ENDPOINTS:
         for path in endpoint.paths:
@@ -73,5 +73,9 @@ def install(app: FastAPI) -> None:
     absent = Absent(methods)
     for path in (*(f"{prefix}/{{rest:path}}" for prefix in PREFIXES), *OTHER_PATHS):
         app.router.routes.append(Route(path, absent))
+
+
+def described() -> tuple[Json, Json]:
+    """OpenAPI's paths of the whole API, and the schemas of their messages by name."""
     # The address with two slashes is an old mistake of MLflow's, and no second endpoint.
-    describe(app, [one for one in ENDPOINTS if not one.path.startswith("//")])
+    return described_by([one for one in ENDPOINTS if not one.path.startswith("//")])

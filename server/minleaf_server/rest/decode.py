@@ -30,6 +30,8 @@ _NOTHING: Mapping[str, str] = {}
 
 def check_content_type(header: bytes | None) -> None:
     """A body must be declared as JSON: a web page of another site can send any other type without being asked first."""
+    if header == b"application/json":
+        return
     if not header:
         raise InvalidParameter("Bad Request. Content-Type header is missing.")
     if header.partition(b";")[0].strip().lower() != b"application/json":
@@ -46,7 +48,8 @@ def decode_body(body: bytes, kind: type[Message], in_path: Mapping[str, str] = _
 
     Raises InvalidParameter, and nothing else, for whatever bytes it is given.
     """
-    if not in_path and _ESCAPED_NUL not in body:
+    # Looking for one byte takes no time, looking for six takes a third of what the decoding does.
+    if not in_path and (b"\\" not in body or _ESCAPED_NUL not in body):
         try:
             message: Message = _decoder(kind).decode(body)
             return message

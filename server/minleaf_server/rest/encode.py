@@ -7,12 +7,14 @@ is how protocol buffers write them in JSON. MLflow turns infinities into the lar
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from msgspec import UNSET
+from msgspec import UNSET, Raw
+from msgspec.json import Encoder
 
 from minleaf_server import entities
 from minleaf_server.entities import Lifecycle, Point, RunStatus
 from minleaf_server.rest import replies
 
+_json = Encoder().encode
 _STAGES = {lifecycle: lifecycle.stage for lifecycle in Lifecycle}
 _STATUSES = {status: status.name for status in RunStatus}
 
@@ -71,6 +73,22 @@ def run(found: entities.Run) -> replies.Run:
     return replies.Run(run_info(found.info), data, run_inputs(found.inputs), run_outputs(found.outputs))
 
 
+def run_json(found: entities.Run) -> bytes:
+    """A run as the text that stands in an answer."""
+    return _json(run(found))
+
+
+def one_run_json(found: bytes) -> bytes:
+    """The answer with a run that is encoded already."""
+    return _json(replies.OneRun(Raw(found)))  # type: ignore[arg-type]
+
+
+def runs_json(found: Sequence[bytes], next_token: str | None) -> bytes:
+    """The answer with a page of runs that are encoded already."""
+    raw = [Raw(one) for one in found]
+    return _json(replies.Runs(raw or UNSET, next_token or UNSET))  # type: ignore[arg-type]
+
+
 def run_inputs(inputs: entities.RunInputs) -> replies.RunInputs:
     """What a run read."""
     datasets = [replies.DatasetInput(_dataset(each.dataset), tags(each.tags) or UNSET) for each in inputs.datasets]
@@ -94,11 +112,6 @@ def run_outputs(outputs: entities.RunOutputs) -> replies.RunOutputs:
     """What a run made."""
     models = [replies.ModelOutput(model.model_id, model.step) for model in outputs.models]
     return replies.RunOutputs(models or UNSET)
-
-
-def points(series: Sequence[Point]) -> list[replies.Metric]:
-    """The points of one run."""
-    return [replies.Metric(key, value(number), timestamp, step) for key, number, timestamp, step in series]
 
 
 def points_of_runs(series: Iterable[tuple[str, Point]]) -> list[replies.MetricOfRun]:

@@ -1,7 +1,7 @@
 """One endpoint of the API as an ASGI application: decode the request, call its handler, encode the reply.
 
 A handler is an async function of the services and the message; its type hints are the whole contract. The application
-needs no framework, so it can be called straight behind the gate or be mounted in FastAPI.
+needs no framework, so it can be called straight behind the gate or be a route of an application.
 """
 
 import sys
@@ -18,6 +18,7 @@ from minleaf_server.rest.messages import Request
 from minleaf_server.tracking.services import Services
 from minleaf_server.web.body import read_body
 from minleaf_server.web.caller import permit, permit_raw
+from minleaf_server.web.compression import VARY, WORTHWHILE, compressed, compressed_parts, encoding_for
 from minleaf_server.web.policy import access, policy_of, subject_of
 
 Handler = Callable[[Services, Any], Awaitable[Any]]
@@ -34,6 +35,15 @@ class Parts:
 
     def __init__(self, parts: AsyncIterator[bytes]) -> None:
         self.parts = parts
+
+
+class Encoded:
+    """A reply that is encoded already."""
+
+    __slots__ = ("body",)
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
 
 
 class Endpoint:
@@ -64,14 +74,16 @@ class Endpoint:
             message = await self._message(scope, receive)
             reply = await self.answer(scope["app"].state.services, message)
             # The first part is made before a status is sent, so that an error in it is told as an error.
-            first = await anext(reply.parts) if isinstance(reply, Parts) else _encode(reply)
+            first = await anext(reply.parts) if isinstance(reply, Parts) else _body(reply)
         except MinleafError as error:
             await send_json(send, *errors.rendered(error))
             return
         if isinstance(reply, Parts):
-            await _send_parts(send, first, reply.parts)
-        else:
+            await _send_parts(scope, send, first, reply.parts)
+        elif len(first) < WORTHWHILE:
             await send_json(send, 200, first, [])
+        else:
+            await _send_large(scope, send, first)
 
     async def answer(self, services: Services, message: Request) -> Any:
         """The reply to a decoded message, where the caller may have it. Raises MinleafError."""
@@ -86,7 +98,7 @@ class Endpoint:
         body = await read_body(receive, sys.maxsize)
         if self.method == "DELETE" and not body:
             return decode_query(scope["query_string"], self.request, in_path)
-        check_content_type(next((value for name, value in scope["headers"] if name == b"content-type"), None))
+        check_content_type(_content_type(scope))
         return decode_body(body, self.request, in_path)
 
 
@@ -122,8 +134,20 @@ class RawEndpoint:
             await send_json(send, *errors.rendered(error))
 
 
+def _content_type(scope: Scope) -> bytes | None:
+    for name, value in scope["headers"]:
+        if name == b"content-type":
+            found: bytes = value
+            return found
+    return None
+
+
+def _body(reply: Any) -> bytes:
+    return reply.body if isinstance(reply, Encoded) else _encode(reply)
+
+
 def _struct_of(hint: Any) -> type[msgspec.Struct]:
-    """The reply itself, where a handler may also answer in parts."""
+    """The reply itself, where a handler may also answer in parts or encoded."""
     for kind in get_args(hint) or (hint,):
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
             return kind
@@ -132,14 +156,32 @@ def _struct_of(hint: Any) -> type[msgspec.Struct]:
 
 async def send_json(send: Send, status: int, body: bytes, headers: errors.Headers) -> None:
     """Send a whole JSON answer."""
-    length = (b"content-length", str(len(body)).encode("ascii"))
+    length = (b"content-length", b"%d" % len(body))
     await send({"type": "http.response.start", "status": status, "headers": [_JSON, length, *headers]})
     await send({"type": "http.response.body", "body": body})
 
 
-async def _send_parts(send: Send, first: bytes, others: AsyncIterator[bytes]) -> None:
-    await send({"type": "http.response.start", "status": 200, "headers": [_JSON]})
-    await send({"type": "http.response.body", "body": first, "more_body": True})
-    async for part in others:
+async def _send_large(scope: Scope, send: Send, body: bytes) -> None:
+    encoding = encoding_for(scope)
+    if encoding is None:
+        await send_json(send, 200, body, [VARY])
+    else:
+        await send_json(send, 200, await compressed(encoding, body), [VARY, (b"content-encoding", encoding)])
+
+
+async def _send_parts(scope: Scope, send: Send, first: bytes, others: AsyncIterator[bytes]) -> None:
+    parts, headers = _chained(first, others), [_JSON, VARY]
+    encoding = encoding_for(scope) if len(first) >= WORTHWHILE else None
+    if encoding is not None:
+        parts = compressed_parts(encoding, parts)
+        headers.append((b"content-encoding", encoding))
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    async for part in parts:
         await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _chained(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for part in others:
+        yield part

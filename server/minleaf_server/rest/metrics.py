@@ -1,12 +1,15 @@
 """The endpoints under `metrics/`: the histories of metrics."""
 
 from collections.abc import AsyncIterator
+from functools import partial
+from itertools import repeat
 
 import msgspec
+import numpy as np
 from msgspec import UnsetType
 
-from minleaf_server.entities import Page, Point
 from minleaf_server.errors import InvalidParameter
+from minleaf_server.points.series import Series
 from minleaf_server.rest import choices, encode, messages, replies
 from minleaf_server.rest.decode import SEE_DOCS
 from minleaf_server.rest.endpoint import Endpoint, Parts
@@ -20,38 +23,48 @@ MAX_BULK_RESULTS = 25_000
 MAX_INTERVAL_RESULTS = 2_500
 MAX_PAGE = 100_000
 """Points in one answer of a history that is asked for in pages. Whoever asks for more gets them on the next page."""
-PART = 25_000
-"""Points that are held at a time while a whole history is sent."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 @access(Access.READ, On.RUN)
 async def history(services: Services, message: messages.GetMetricHistory) -> replies.MetricHistory | Parts:
     """All points of one metric of a run by time, step and value. Without `max_results` they come in one answer."""
-    token = message.page_token or None
-    if isinstance(message.max_results, UnsetType):
-        return Parts(_whole_history(services, message.run_id, message.metric_key, token))
-    size = min(message.max_results, MAX_PAGE)
-    page = await metrics.history(services.store, message.run_id, message.metric_key, max_results=size, page_token=token)
-    return replies.MetricHistory(choices.or_unset(encode.points(page.items)), choices.or_unset(page.next_token))
+    size = None if isinstance(message.max_results, UnsetType) else min(message.max_results, MAX_PAGE)
+    parts = metrics.history(
+        services.store,
+        message.run_id,
+        message.metric_key,
+        partial(_json, message.metric_key),
+        max_results=size,
+        page_token=message.page_token or None,
+    )
+    return Parts(_answer(parts))
 
 
-async def _whole_history(services: Services, run_id: str, key: str, token: str | None) -> AsyncIterator[bytes]:
-    """The JSON of a whole history, page by page."""
-    page = await metrics.history(services.store, run_id, key, max_results=PART, page_token=token)
-    if not page.items:
+async def _answer(parts: AsyncIterator[metrics.Part[bytes]]) -> AsyncIterator[bytes]:
+    """The JSON of a `MetricHistory`, part by part."""
+    token = None
+    before = b'{"metrics":['
+    async for part in parts:
+        yield before + b",".join(part.rendered)
+        before, token = b",", part.next_token
+    if before != b",":
         yield b"{}"
-        return
-    yield b'{"metrics":[' + _joined(page)
-    while page.next_token is not None:
-        page = await metrics.history(services.store, run_id, key, max_results=PART, page_token=page.next_token)
-        if page.items:
-            yield b"," + _joined(page)
-    yield b"]}"
+    elif token is None:
+        yield b"]}"
+    else:
+        yield b'],"next_page_token":' + _encode(token) + b"}"
 
 
-def _joined(page: Page[Point]) -> bytes:
+def _json(key: str, series: Series) -> bytes:
     """The points as JSON, without the brackets of the list."""
-    return msgspec.json.encode(encode.points(page.items))[1:-1]
+    values: list[float | str] = series.values.tolist()
+    for index in np.flatnonzero(~np.isfinite(series.values)).tolist():
+        values[index] = encode.value(series.values[index])
+    columns = values, series.timestamps.tolist(), series.steps.tolist()
+    # Made by `map`, a point costs half of what it does in a loop.
+    return _encode(list(map(replies.Metric, repeat(key), *columns)))[1:-1]
 
 
 @access(Access.READ, On.RUN)

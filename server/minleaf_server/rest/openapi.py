@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
 from msgspec.structs import fields
 
 from minleaf_server.rest import replies
@@ -40,21 +39,8 @@ _AREAS = {
 }
 
 
-def describe(app: FastAPI, endpoints: Sequence[Endpoint | RawEndpoint]) -> None:
-    """Add the endpoints to what `app.openapi()` returns."""
-    generate = app.openapi
-
-    def openapi() -> Json:
-        if app.openapi_schema is None:
-            schema = generate()
-            _extend(schema, endpoints)
-            app.openapi_schema = schema
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
-def _extend(schema: Json, every: Sequence[Endpoint | RawEndpoint]) -> None:
+def described_by(every: Sequence[Endpoint | RawEndpoint]) -> tuple[Json, Json]:
+    """The paths of the endpoints, and the schemas of their messages by name."""
     endpoints = [one for one in every if isinstance(one, Endpoint)]
     kinds = {kind for endpoint in endpoints for kind in (endpoint.request, endpoint.reply)} | {replies.Error}
     ordered = sorted(kinds, key=lambda kind: (kind.__module__, kind.__name__))
@@ -62,11 +48,11 @@ def _extend(schema: Json, every: Sequence[Endpoint | RawEndpoint]) -> None:
     for component in components.values():
         # Unknown fields are passed over; the declaration forbids them only to reach the slow decoder.
         component.pop("additionalProperties", None)
-    schema.setdefault("components", {}).setdefault("schemas", {}).update(components)
-    paths = schema.setdefault("paths", {})
+    paths: Json = {}
     for endpoint in every:
         described = _operation(endpoint, components) if isinstance(endpoint, Endpoint) else _raw_operation(endpoint)
         paths.setdefault(_path(endpoint.paths[0]), {})[endpoint.method.lower()] = described
+    return paths, components
 
 
 def _raw_operation(endpoint: RawEndpoint) -> Json:

@@ -14,17 +14,17 @@ class Empty(Struct):
     """`{}`: done."""
 
 
-class Tag(Struct):
+class Tag(Struct, gc=False):
     key: str
     value: str
 
 
-class Param(Struct):
+class Param(Struct, gc=False):
     key: str
     value: str
 
 
-class Metric(Struct):
+class Metric(Struct, gc=False):
     key: str
     value: Value
     timestamp: Milliseconds

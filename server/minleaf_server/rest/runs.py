@@ -1,19 +1,15 @@
 """The endpoints under `runs/`."""
 
-from collections.abc import Sequence
-from operator import attrgetter
-
 from minleaf_server.entities import Point, PointColumns
 from minleaf_server.entities.logged_model import ModelPoint
-from minleaf_server.entities.validation import parse_experiment_id, validate_metric, validate_run_id
+from minleaf_server.entities.validation import parse_experiment_id, validate_run_id
 from minleaf_server.rest import choices, encode, messages, replies
-from minleaf_server.rest.endpoint import Endpoint
+from minleaf_server.rest.endpoint import Encoded, Endpoint
 from minleaf_server.tracking import runs, search
 from minleaf_server.tracking.services import Services
 from minleaf_server.web.policy import Access, On, access
 
 _USER_TAG = "mlflow.user"
-_MODEL_ID = attrgetter("model_id")
 
 
 @access(Access.LOG, On.EXPERIMENT)
@@ -37,13 +33,13 @@ def _user(message: messages.CreateRun) -> str:
 
 
 @access(Access.READ, On.RUN)
-async def get(services: Services, message: messages.RunId) -> replies.OneRun:
+async def get(services: Services, message: messages.RunId) -> replies.OneRun | Encoded:
     """Get a run with its latest metrics, its params and tags. Deleted runs too."""
-    return replies.OneRun(encode.run(await runs.get(services.store, message.run_id)))
+    return Encoded(encode.one_run_json(await services.answers.get(services.store, message.run_id, encode.run_json)))
 
 
 @access(Access.READ, On.EXPERIMENT)
-async def find(services: Services, message: messages.SearchRuns) -> replies.Runs:
+async def find(services: Services, message: messages.SearchRuns) -> replies.Runs | Encoded:
     """Search the runs of some experiments. `max_results` is at most 50,000; without it there are 1,000."""
     query = search.RunQuery(
         experiment_ids=choices.experiment_ids(message.experiment_ids),
@@ -54,8 +50,7 @@ async def find(services: Services, message: messages.SearchRuns) -> replies.Runs
         page_token=message.page_token or None,
         inputs=True,
     )
-    page = await search.runs(services.store, query)
-    return replies.Runs(choices.or_unset([encode.run(one) for one in page.items]), choices.or_unset(page.next_token))
+    return Encoded(await services.answers.search(services.store, query, encode.run_json, encode.runs_json))
 
 
 @access(Access.LOG, On.RUN)
@@ -89,9 +84,7 @@ async def restore(services: Services, message: messages.RunId) -> replies.Empty:
 async def log_metric(services: Services, message: messages.LogMetric) -> replies.Empty:
     """Log one point of a metric. The same point again changes nothing."""
     point = Point(message.key, message.value, message.timestamp, message.step)
-    validate_metric(point)  # The batch would name the place of the point in itself.
-    of_models = [_of_model(point, message)] if message.model_id else ()
-    await runs.log_batch(services.store, message.run_id, metrics=PointColumns.of([point]), of_models=of_models)
+    await runs.log_metric(services.store, message.run_id, point, _of_model(message) if message.model_id else None)
     return replies.Empty()
 
 
@@ -106,26 +99,26 @@ async def log_param(services: Services, message: messages.LogParam) -> replies.E
 async def log_batch(services: Services, message: messages.LogBatch) -> replies.Empty:
     """Log up to 1,000 points, 100 params and 100 tags, 1,000 entries in all. Either all of it is stored or nothing."""
     validate_run_id(message.run_id)
-    points = [Point(metric.key, metric.value, metric.timestamp, metric.step) for metric in message.metrics]
+    metrics = message.metrics
     await runs.log_batch(
         services.store,
         message.run_id,
-        metrics=PointColumns.of(points),
-        of_models=_of_models(points, message.metrics),
+        # A pass over the metrics for each column is several times as fast as a tuple for each metric.
+        metrics=PointColumns(
+            [metric.key for metric in metrics],
+            [metric.value for metric in metrics],
+            [metric.timestamp for metric in metrics],
+            [metric.step for metric in metrics],
+        ),
+        of_models=[_of_model(metric) for metric in metrics if metric.model_id],
         params=[(param.key, param.value) for param in message.params],
         tags=[(tag.key, tag.value) for tag in message.tags],
     )
     return replies.Empty()
 
 
-def _of_models(points: Sequence[Point], metrics: Sequence[messages.NewMetric]) -> list[ModelPoint]:
-    """The points that are about a logged model. Of most batches none is, and to see that must cost next to nothing."""
-    if not any(map(_MODEL_ID, metrics)):
-        return []
-    return [_of_model(point, metric) for point, metric in zip(points, metrics, strict=True) if metric.model_id]
-
-
-def _of_model(point: Point, metric: messages.NewMetric | messages.LogMetric) -> ModelPoint:
+def _of_model(metric: messages.NewMetric | messages.LogMetric) -> ModelPoint:
+    point = Point(metric.key, metric.value, metric.timestamp, metric.step)
     return ModelPoint(point, metric.model_id, metric.dataset_name, metric.dataset_digest)
 
 

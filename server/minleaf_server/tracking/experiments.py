@@ -98,4 +98,4 @@ async def delete_tag(store: Store, experiment_id: int, key: str) -> None:
 async def overview(store: Store) -> list[ExperimentOverview]:
     """The active experiments that the caller may read, those with the latest activity first. Three queries."""
     readable = await permissions.readable(Resource.EXPERIMENT)
-    return [one for one in await store.read(read.overview) if str(one.experiment.id) in readable]
+    return [one for one in await store.long_read(read.overview) if str(one.experiment.id) in readable]

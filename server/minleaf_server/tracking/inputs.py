@@ -62,7 +62,7 @@ async def search_datasets(store: Store, experiment_ids: Sequence[int]) -> list[D
     """
     if not experiment_ids:
         return []
-    return await store.read(lambda conn: read.summaries(conn, experiment_ids))
+    return await store.long_read(lambda conn: read.summaries(conn, experiment_ids))
 
 
 def validate_searched_experiments(count: int) -> None:

@@ -60,7 +60,7 @@ async def logged_models(store: Store, query: ModelQuery) -> Page[LoggedModel]:
     if not query.experiment_ids:
         check(expr, Catalog(), schema=LOGGED_MODELS, now=now, text=query.filter)
         return Page([])
-    return await store.read(lambda conn: _page(conn, query, _checked(conn, query, expr, now)))
+    return await store.long_read(lambda conn: _page(conn, query, _checked(conn, query, expr, now)))
 
 
 def _page(conn: Connection, query: ModelQuery, expr: Expr) -> Page[LoggedModel]:

@@ -56,7 +56,7 @@ async def models(store: Store, query: RegistryQuery) -> Page[RegisteredModel]:
         found = search.find_models(conn, expr, readable, order, after, query.max_results)
         return Page(_loaded(conn, found, read.load_models), _token(found, orders, order))
 
-    return await store.read(job)
+    return await store.long_read(job)
 
 
 async def versions(store: Store, query: RegistryQuery) -> Page[ModelVersion]:
@@ -72,7 +72,7 @@ async def versions(store: Store, query: RegistryQuery) -> Page[ModelVersion]:
         found = search.find_versions(conn, expr, readable, order, after, query.max_results)
         return Page(_loaded(conn, found, read.load_versions), _token(found, orders, order))
 
-    return await store.read(job)
+    return await store.long_read(job)
 
 
 async def _readable(query: RegistryQuery) -> Readable:

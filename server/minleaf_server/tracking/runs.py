@@ -8,12 +8,13 @@ from minleaf_server.db.store import Store
 from minleaf_server.db.transaction import Transaction
 from minleaf_server.db.write import logged_models, points
 from minleaf_server.db.write import runs as write
-from minleaf_server.entities import NO_POINTS, Lifecycle, PointColumns, Run, RunInfo, RunStatus
+from minleaf_server.entities import NO_POINTS, Lifecycle, Point, PointColumns, RunInfo, RunStatus, SummarizedRun
 from minleaf_server.entities.logged_model import ModelPoint
 from minleaf_server.entities.logged_model_rules import validate_dataset
 from minleaf_server.entities.names import random_run_name
 from minleaf_server.entities.validation import (
     validate_batch,
+    validate_metric,
     validate_param,
     validate_run_name,
     validate_tag,
@@ -30,7 +31,7 @@ async def create(
     user: str = "unknown",
     start_time: int | None = None,
     tags: Sequence[tuple[str, str]] = (),
-) -> Run:
+) -> SummarizedRun:
     """A new run, RUNNING. Without a name, here or in the tag `mlflow.runName`, it gets one of our making.
 
     Of a tag given twice the last value stands. Raises NotFound for the experiment, InvalidParameter for a bad value, a
@@ -46,20 +47,20 @@ async def create(
     # The id is made here and not by the job, which may run twice.
     new = write.NewRun(uuid4().hex, experiment_id, name, user, start_time, tuple(by_key.items()))
     info = await store.write(lambda tx: write.create(tx, new))
-    return Run(info, {}, {}, dict(sorted(by_key.items())))
+    return SummarizedRun(info, {}, {}, dict(sorted(by_key.items())))
 
 
-async def get(store: Store, run_id: str) -> Run:
-    """The run with its data, inputs and outputs; deleted ones too. Raises NotFound. Eight queries at most."""
-    return await store.read(lambda conn: read.load(conn, read.row_ids(conn, [run_id]), inputs=True)[0])
+async def get(store: Store, run_id: str) -> SummarizedRun:
+    """The run with its data, inputs and outputs; deleted ones too. Raises NotFound. Seven queries at most."""
+    return await store.read(lambda conn: read.load_summarized(conn, read.row_ids(conn, [run_id]), inputs=True)[0])
 
 
-async def get_many(store: Store, run_ids: Sequence[str]) -> list[Run]:
+async def get_many(store: Store, run_ids: Sequence[str]) -> list[SummarizedRun]:
     """The runs in the order asked, without inputs and outputs. Raises NotFound for the first that does not exist.
 
-    Six queries.
+    Five queries.
     """
-    return await store.read(lambda conn: read.load(conn, read.row_ids(conn, run_ids)))
+    return await store.read(lambda conn: read.load_summarized(conn, read.row_ids(conn, run_ids)))
 
 
 async def infos(store: Store, run_ids: Sequence[str]) -> dict[str, RunInfo]:
@@ -110,6 +111,7 @@ async def log_batch(
     validate_batch(metrics, params, tags)
     for one in of_models:
         validate_dataset(one)
+    tags_by_key = dict(tags)
 
     def log(tx: Transaction) -> None:
         row = write.active_run(tx, run_id)
@@ -122,7 +124,24 @@ async def log_batch(
         points.append(tx, row, metrics)
         if of_models:
             logged_models.log_points(tx, row, of_models)
-        write.set_tags(tx, row, dict(tags))
+        write.set_tags(tx, row, tags_by_key)
+
+    await store.write(log, (run_id,))
+
+
+async def log_metric(store: Store, run_id: str, point: Point, of_model: ModelPoint | None = None) -> None:
+    """Log one point, which is `of_model` too. The same point again changes nothing. Raises as `log_batch` does."""
+    validate_metric(point)
+    if of_model is not None:
+        validate_dataset(of_model)
+    key, value, timestamp, step = point
+    column = PointColumns((key,), (value,), (timestamp,), (step,))
+
+    def log(tx: Transaction) -> None:
+        row = write.active_run(tx, run_id)
+        points.append(tx, row, column)
+        if of_model is not None:
+            logged_models.log_points(tx, row, [of_model])
 
     await store.write(log, (run_id,))
 

@@ -1,17 +1,18 @@
 """Searching runs and experiments with the filter language."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from minleaf_server.db import page_token
+from minleaf_server.db.columns import Columns
 from minleaf_server.db.read import experiment_search, search
 from minleaf_server.db.read import experiments as read_experiments
 from minleaf_server.db.read import runs as read_runs
 from minleaf_server.db.run_order import Ordering
 from minleaf_server.db.store import Connection, Store
-from minleaf_server.entities import Experiment, Page, Run, ViewType
+from minleaf_server.entities import Experiment, Page, Run, RunInfo, ViewType
 from minleaf_server.entities.permission import Resource
 from minleaf_server.errors import InvalidParameter
 from minleaf_server.filters import (
@@ -61,12 +62,41 @@ async def runs(store: Store, query: RunQuery) -> Page[Run]:
     missing, whatever the direction. Unlike MLflow's, the last page never has a token. Raises FilterError for a bad
     filter or order, InvalidParameter for a bad page token or number of results.
     """
+
+    def load(conn: Connection, ids: Sequence[int], next_token: str | None) -> Page[Run]:
+        found: list[Run] = []
+        for start in range(0, len(ids), _LOADED_AT_ONCE):
+            found += read_runs.load(conn, ids[start : start + _LOADED_AT_ONCE], inputs=query.inputs)
+        return Page(found, next_token)
+
+    return await page(store, query, load)
+
+
+async def infos(store: Store, query: RunQuery) -> Page[RunInfo]:
+    """As `runs`, without their data and for three queries less."""
+
+    def load(conn: Connection, ids: Sequence[int], next_token: str | None) -> Page[RunInfo]:
+        found = read_runs.load_infos(conn, ids)
+        return Page([found[row_id] for row_id in ids], next_token)
+
+    return await page(store, query, load)
+
+
+async def page(store: Store, query: RunQuery, make: Callable[[Connection, Sequence[int], str | None], Item]) -> Item:
+    """What `make` makes of a page: of its runs' internal ids in order and the token of the next page, if there is one.
+
+    It gets the connection too, in the snapshot in which the runs were found. Raises as `runs`.
+    """
     check_max_results(query.max_results)
     parsed = _Parsed(query.filter, query.order_by)
-    if not query.experiment_ids:
+
+    def job(conn: Connection) -> Item:
+        if query.experiment_ids:
+            return make(conn, *_found(conn, store.columns, query, parsed))
         parsed.check(Catalog())
-        return Page([])
-    return await store.read(lambda conn: _run_page(conn, query, parsed))
+        return make(conn, (), None)
+
+    return await store.long_read(job)
 
 
 async def count(store: Store, query: RunQuery) -> int:
@@ -77,17 +107,19 @@ async def count(store: Store, query: RunQuery) -> int:
         return 0
 
     def job(conn: Connection) -> int:
-        expr, _ = _checked(conn, query.experiment_ids, parsed)
-        return search.count(conn, search.Scope(query.experiment_ids, query.view), expr)
+        scope = search.Scope(query.experiment_ids, query.view)
+        with store.columns.hold(query.experiment_ids) as held:
+            expr, _ = _checked(conn, query.experiment_ids, parsed)
+            return search.count(conn, scope, expr, held)
 
-    return await store.read(job)
+    return await store.long_read(job)
 
 
 async def catalog(store: Store, experiment_ids: Sequence[int]) -> Catalog:
     """The metric, param and tag names present in these experiments, each by name."""
     if not experiment_ids:
         return Catalog()
-    return await store.read(lambda conn: search.catalog(conn, experiment_ids))
+    return await store.long_read(lambda conn: search.catalog(conn, experiment_ids))
 
 
 async def experiments(
@@ -109,9 +141,9 @@ async def experiments(
         order = experiment_search.ordering(orders)
         after = _after(page_token, orders, order)
         found = experiment_search.find(conn, view, expr, order, after, max_results, readable.only, readable.hidden)
-        return _page(read_experiments.load(conn, found.ids), found, orders, order)
+        return Page(read_experiments.load(conn, found.ids), _next_token(found, orders, order))
 
-    return await store.read(job)
+    return await store.long_read(job)
 
 
 def check_max_results(max_results: int) -> None:
@@ -133,20 +165,20 @@ class _Parsed:
         self.expr = parse(text)
         self.orders = parse_orders(order_by)
         self.now = int(time.time() * 1000)
+        self.is_plain = search.is_plain(self.expr, self.orders)
 
     def check(self, catalog: Catalog) -> tuple[Expr, tuple[OrderBy, ...]]:
         return check(self.expr, catalog, now=self.now, text=self.text), check_order(self.orders, catalog)
 
 
-def _run_page(conn: Connection, query: RunQuery, parsed: _Parsed) -> Page[Run]:
-    expr, orders = _checked(conn, query.experiment_ids, parsed)
+def _found(conn: Connection, columns: Columns, query: RunQuery, parsed: _Parsed) -> tuple[Sequence[int], str | None]:
     scope = search.Scope(query.experiment_ids, query.view)
-    order = search.ordering(scope, orders)
-    found = search.find(conn, scope, expr, order, _after(query.page_token, orders, order), query.max_results)
-    loaded: list[Run] = []
-    for start in range(0, len(found.ids), _LOADED_AT_ONCE):
-        loaded += read_runs.load(conn, found.ids[start : start + _LOADED_AT_ONCE], inputs=query.inputs)
-    return _page(loaded, found, orders, order)
+    with columns.hold(() if parsed.is_plain else query.experiment_ids) as held:
+        expr, orders = _checked(conn, query.experiment_ids, parsed)
+        order = search.ordering(scope, orders)
+        after = _after(query.page_token, orders, order)
+        found = search.find(conn, scope, expr, orders, after, query.max_results, held)
+    return found.ids, _next_token(found, orders, order)
 
 
 def _checked(conn: Connection, experiment_ids: Sequence[int], parsed: _Parsed) -> tuple[Expr, tuple[OrderBy, ...]]:
@@ -171,9 +203,8 @@ def _after(token: str | None, orders: Sequence[OrderBy], order: Ordering) -> Seq
     return page_token.decode(token, _order_texts(orders), order.keys) if token else None
 
 
-def _page(items: Sequence[Item], found: search.Found, orders: Sequence[OrderBy], order: Ordering) -> Page[Item]:
-    token = page_token.encode(_order_texts(orders), order.keys, found.last) if found.last is not None else None
-    return Page(items, token)
+def _next_token(found: search.Found, orders: Sequence[OrderBy], order: Ordering) -> str | None:
+    return None if found.last is None else page_token.encode(_order_texts(orders), order.keys, found.last)
 
 
 def _order_texts(orders: Sequence[OrderBy]) -> list[str]:

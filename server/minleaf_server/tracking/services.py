@@ -6,6 +6,7 @@ from minleaf_server.artifacts.stores import Stores
 from minleaf_server.config import Settings
 from minleaf_server.db.store import Store
 from minleaf_server.tracking import users
+from minleaf_server.tracking.answers import Answers
 from minleaf_server.tracking.authority import Authority
 from minleaf_server.webhooks.courier import Courier
 
@@ -18,6 +19,7 @@ class Services:
     store: Store
     artifacts: Stores
     courier: Courier
+    answers: Answers
     authority: Authority | None = None
     """Who is who; None on a server without a login."""
 
@@ -25,7 +27,8 @@ class Services:
     def over(cls, store: Store, settings: Settings) -> "Services":
         """The services over an open store. Raises SetupError where a setting cannot be right."""
         authority = users.open_authority(store, settings) if settings.auth else None
-        return cls(settings, store, Stores.open(settings), Courier.open(settings), authority)
+        answers = Answers(settings.answer_memory_mb * 2**20)
+        return cls(settings, store, Stores.open(settings), Courier.open(settings), answers, authority)
 
     def close(self) -> None:
         """Give what is on its way a short time, and close the store."""

@@ -1,30 +1,42 @@
 """The pages: a module a page, a frozen dataclass per template, links made in one place."""
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from collections.abc import Awaitable, Callable
+from functools import wraps
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from minleaf_server.ui import compare, curves, experiments, find, names, run, runs, signup
 from minleaf_server.web.caller import permit_raw
 
+Handler = Callable[[Request], Awaitable[Response]]
 
-def install(app: FastAPI) -> None:
+PAGES: tuple[tuple[str, Handler], ...] = (
+    ("/", experiments.page),
+    ("/search", find.page),
+    ("/experiments/{experiment_id}", runs.page),
+    ("/experiments/{experiment_id}/names", names.names),
+    ("/runs/{run_id}", run.page),
+    ("/compare", compare.page),
+    ("/signup", signup.page),
+    ("/charts/curves", curves.curves),
+    ("/charts/series.csv", curves.series_csv),
+)
+
+
+def install(app: Starlette) -> None:
     """Add the pages and what the charts load. Handlers find the services at `app.state.services`."""
-    app.include_router(router())
+    app.router.routes.extend(Route(path, permitted(handler), methods=["GET"]) for path, handler in PAGES)
 
 
-async def _permit(request: Request) -> None:
-    """Raises PermissionDenied where the caller may not see what the page shows."""
-    await permit_raw(request.app.state.services, request.scope["endpoint"], request.scope)
+def permitted(handler: Handler) -> Handler:
+    """The handler, with its access policy, for those alone who may see what it shows; others get PermissionDenied."""
 
+    @wraps(handler)
+    async def checked(request: Request) -> Response:
+        await permit_raw(request.app.state.services, handler, request.scope)
+        return await handler(request)
 
-def router() -> APIRouter:
-    """Every route of the pages, with its access policy on its endpoint."""
-    pages = APIRouter(include_in_schema=False, dependencies=[Depends(_permit)])
-    pages.add_api_route("/", experiments.page)
-    pages.add_api_route("/search", find.page)
-    pages.add_api_route("/experiments/{experiment_id}", runs.page)
-    pages.add_api_route("/experiments/{experiment_id}/names", names.names)
-    pages.add_api_route("/runs/{run_id}", run.page)
-    pages.add_api_route("/compare", compare.page)
-    pages.add_api_route("/signup", signup.page)
-    pages.include_router(curves.router)
-    return pages
+    return checked

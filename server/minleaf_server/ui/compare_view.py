@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from minleaf_server.entities import Run
+from minleaf_server.entities import SummarizedRun
 from minleaf_server.ui import format as fmt
 from minleaf_server.ui import status
 from minleaf_server.ui.cells import Cell, direction, mark_best, number_cell, text_cell
@@ -66,7 +66,7 @@ class ComparePage:
     plots: bool
 
 
-def build(runs: Sequence[Run], differences: bool, links: Links) -> ComparePage:
+def build(runs: Sequence[SummarizedRun], differences: bool, links: Links) -> ComparePage:
     """The page for `runs` in this order. `differences` leaves out the rows that are the same in all."""
     ids = [run.info.id for run in runs]
     colors = run_colors(ids)
@@ -102,7 +102,9 @@ def _equal(rows: Sequence[Row], differences: bool, noun: str) -> str:
     return fmt.plural(equal, f"equal {noun}") if differences and equal else ""
 
 
-def _column(run: Run, ids: Sequence[str], colors: dict[str, int], differences: bool, links: Links) -> RunColumn:
+def _column(
+    run: SummarizedRun, ids: Sequence[str], colors: dict[str, int], differences: bool, links: Links
+) -> RunColumn:
     rest = [run_id for run_id in ids if run_id != run.info.id]
     query = [("differences", "1")] if differences else []
     return RunColumn(
@@ -115,12 +117,12 @@ def _column(run: Run, ids: Sequence[str], colors: dict[str, int], differences: b
     )
 
 
-def _param_row(name: str, runs: Sequence[Run]) -> Row:
+def _param_row(name: str, runs: Sequence[SummarizedRun]) -> Row:
     values = [run.params.get(name) for run in runs]
     return Row(name, "", tuple(text_cell(value) for value in values), _differs(values))
 
 
-def _metric_rows(name: str, runs: Sequence[Run]) -> list[Row]:
+def _metric_rows(name: str, runs: Sequence[SummarizedRun]) -> list[Row]:
     summaries = [run.metrics.get(name) for run in runs]
     single = all(each is None or each.count == 1 for each in summaries)
     parts = {
@@ -144,7 +146,7 @@ def _differs(values: Sequence[str | float | None]) -> bool:
     return len(values) > 1 and not is_constant(values) and any(value is not None for value in values)
 
 
-def _chart(name: str, index: int, runs: Sequence[Run], colors: dict[str, int]) -> Chart:
+def _chart(name: str, index: int, runs: Sequence[SummarizedRun], colors: dict[str, int]) -> Chart:
     drawn = [run for run in runs if name in run.metrics]
     points = sum(run.metrics[name].count for run in drawn)
     return Chart(
@@ -157,7 +159,7 @@ def _chart(name: str, index: int, runs: Sequence[Run], colors: dict[str, int]) -
     )
 
 
-def chart_data(runs: Sequence[Run], colors: dict[str, int]) -> dict[str, object]:
+def chart_data(runs: Sequence[SummarizedRun], colors: dict[str, int]) -> dict[str, object]:
     """What the parallel coordinates and the scatter plot draw: columns aligned with `runs`, differing ones first."""
     params = {name: [run.params.get(name) for run in runs] for name in _names(run.params for run in runs)}
     metrics = {

@@ -1,32 +1,29 @@
 """What the charts load: the curves of a metric, thinned to what a screen shows, and a whole series as CSV."""
 
-import csv
-import io
 import math
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
-from fastapi import APIRouter, Request
+import numpy as np
+from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from minleaf_server.db.store import Store
-from minleaf_server.entities import Page, Point, RunInfo
+from minleaf_server.entities import RunInfo
 from minleaf_server.entities.curve import Axis, Curve
 from minleaf_server.errors import InvalidParameter, MinleafError, NotFound, Unavailable
+from minleaf_server.points.series import Series
 from minleaf_server.tracking import metrics, runs
 from minleaf_server.web.policy import Access, On, access
 
 RUNS_MAX = 200  # a chart of more runs asks several times
 BUCKETS_DEFAULT = 1000
 BUCKETS_MAX = 10_000
-# Each page reads the series anew, so pages are large: a million points are four reads and never held at once.
-POINTS_PER_PAGE = 250_000
 NUMBER_CHARS_MAX = 300  # every double fits, and no integer that is too large to be one
-
-router = APIRouter(include_in_schema=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,6 @@ class CurvesRequest:
     buckets: int
 
 
-@router.get("/charts/curves")
 @access(Access.READ, On.RUN)
 async def curves(request: Request) -> Response:
     """The curves of `metric` for every `run` that has it, from `start` to `end` of `axis`, in about `buckets` places.
@@ -103,7 +99,6 @@ def _finite(point: tuple[int, float] | None) -> tuple[int, float] | None:
     return point if point is not None and math.isfinite(point[1]) else None
 
 
-@router.get("/charts/series.csv")
 @access(Access.READ, On.RUN)
 async def series_csv(request: Request) -> Response:
     """Every point of `metric` in `run` as CSV, streamed: step, timestamp (ms) and value; several runs get a column run.
@@ -122,29 +117,25 @@ async def series_csv(request: Request) -> Response:
     )
 
 
-async def csv_lines(store: Store, run_ids: Sequence[str], metric: str) -> AsyncIterator[str]:
+async def csv_lines(store: Store, run_ids: Sequence[str], metric: str) -> AsyncIterator[bytes]:
     """The lines of the file, a few thousand at a time, so that a long series is never held whole."""
     several = len(run_ids) > 1
-    yield "run,step,timestamp,value\n" if several else "step,timestamp,value\n"
+    yield b"run,step,timestamp,value\n" if several else b"step,timestamp,value\n"
     for run_id in run_ids:
-        async for page in _pages(store, run_id, metric):
-            yield _csv_text(page.items, run_id if several else None)
+        lead = f"{run_id},".encode() if several else b""
+        async for part in metrics.history(store, run_id, metric, partial(_csv_text, lead)):
+            for text in part.rendered:
+                yield text
 
 
-async def _pages(store: Store, run_id: str, metric: str) -> AsyncIterator[Page[Point]]:
-    page = await metrics.history(store, run_id, metric, max_results=POINTS_PER_PAGE)
-    yield page
-    while page.next_token:
-        page = await metrics.history(store, run_id, metric, max_results=POINTS_PER_PAGE, page_token=page.next_token)
-        yield page
-
-
-def _csv_text(points: Sequence[Point], run_id: str | None) -> str:
-    text = io.StringIO()
-    lead = () if run_id is None else (run_id,)
-    rows = ((*lead, point.step, point.timestamp, repr(point.value)) for point in points)
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    return text.getvalue()
+def _csv_text(lead: bytes, series: Series) -> bytes:
+    """The points as lines that begin with `lead`."""
+    values: list[float | str] = series.values.tolist()
+    for index in np.flatnonzero(~np.isfinite(series.values)).tolist():
+        values[index] = repr(values[index])
+    # Numbers are written in JSON as in CSV, and a list of lists of them needs only other signs between the rows.
+    rows = msgspec.json.encode(list(zip(series.steps.tolist(), series.timestamps.tolist(), values, strict=True)))
+    return lead + rows[2:-2].replace(b"],[", b"\n" + lead).replace(b'"', b"") + b"\n"
 
 
 def _file_name(metric: str) -> str:

@@ -101,11 +101,11 @@ async def _runs(store: Store, experiment_ids: tuple[int, ...], text: str) -> tup
     # Words search names: each of them must stand in the name, whatever the case.
     query = RunQuery(experiment_ids, to_text(Words(tuple(text.split()))), max_results=HITS_MAX)
     try:
-        found = await search.runs(store, query)
+        found = await search.infos(store, query)
         count = await search.count(store, query) if found.next_token else len(found.items)
     except FilterError:
         return [], 0  # no name can hold such a character
-    return [run.info for run in found.items], count
+    return list(found.items), count
 
 
 async def _by_id(store: Store, text: str) -> Run | None:

@@ -4,15 +4,17 @@ import hashlib
 import time
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import Response
 
 from minleaf_server.db.store import Store
 from minleaf_server.resources import folder
 from minleaf_server.ui.links import Links
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 THEME_COOKIE = "minleaf_theme"
 THEMES = ("light", "dark")
@@ -40,8 +42,11 @@ class Shell:
 
 
 @lru_cache
-def environment() -> Environment:
+def environment() -> "Environment":
     """The templates. Everything is escaped, and a name that a template uses but nobody gave is an error."""
+    # Only pages need it, and not before the first is asked for.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     return Environment(
         loader=FileSystemLoader(folder("templates")),
         autoescape=True,

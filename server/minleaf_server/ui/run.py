@@ -43,7 +43,6 @@ async def _family(store: Store, run: Run) -> Family:
             parent = None
     is_child = Compare(Field(Kind.TAG, status.PARENT_TAG), Operator.EQ, Literal(run.info.id, quoted=True))
     query = RunQuery((run.info.experiment_id,), to_text(is_child), max_results=CHILDREN_MAX)
-    children = await search.runs(store, query)
-    infos = tuple(child.info for child in children.items)
+    infos = tuple((await search.infos(store, query)).items)
     count = len(infos) if len(infos) < CHILDREN_MAX else await search.count(store, query)
     return Family(parent, infos, count)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from minleaf_server.entities import Experiment, Lifecycle, MetricSummary, Run, RunInfo
+from minleaf_server.entities import Experiment, Lifecycle, MetricSummary, Run, RunInfo, SummarizedRun
 from minleaf_server.ui import format as fmt
 from minleaf_server.ui import status
 from minleaf_server.ui.cells import Cell, number_cell, text_cell
@@ -172,7 +172,9 @@ class RunPage:
     everything: str
 
 
-def build(run: Run, experiment: Experiment, family: Family, asked: RunArguments, links: Links, now: int) -> RunPage:
+def build(
+    run: SummarizedRun, experiment: Experiment, family: Family, asked: RunArguments, links: Links, now: int
+) -> RunPage:
     """The page for `run`. `now` is in ms since 1970."""
     info = run.info
     params = [name for name in sorted(run.params, key=natural) if asked.matches(name)]
@@ -307,7 +309,7 @@ def chart_id(index: int) -> str:
     return f"chart-{index + 1}"
 
 
-def _chart(run: Run, name: str, index: int) -> Chart:
+def _chart(run: SummarizedRun, name: str, index: int) -> Chart:
     return Chart(
         id=chart_id(index),
         metric=name,

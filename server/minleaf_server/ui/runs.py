@@ -45,7 +45,9 @@ class _Attempt:
 
 async def _find(store: Store, experiment: Experiment, state: TableState) -> Found:
     attempt = await _attempt(store, experiment, state)
-    matching = await search.count(store, _query(experiment, attempt.state))
+    matching = len(attempt.page.items)
+    if attempt.state.page or attempt.page.next_token:
+        matching = await search.count(store, _query(experiment, attempt.state))
     total = matching
     if attempt.state.filter:
         total = await search.count(store, _query(experiment, replace(attempt.state, filter="")))
@@ -127,6 +129,6 @@ async def _parent_names(store: Store, experiment: Experiment, runs: Sequence[Run
     if missing:
         clause = In(Field(Kind.ATTRIBUTE, "run_id"), tuple(Literal(parent, quoted=True) for parent in missing))
         query = RunQuery((experiment.id,), to_text(clause), view=ViewType.ALL, max_results=len(missing))
-        found = await search.runs(store, query)
-        names.update((run.info.id, status.display_name(run.info)) for run in found.items)
+        found = await search.infos(store, query)
+        names.update((info.id, status.display_name(info)) for info in found.items)
     return names

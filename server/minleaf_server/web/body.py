@@ -13,8 +13,6 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     the end: half a body is never taken for a whole one.
     """
     message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body", False):
-        return _checked(message.get("body", b""), limit)
     parts: list[bytes] = []
     size = 0
     while message["type"] == "http.request":
@@ -24,15 +22,9 @@ async def read_body(receive: Receive, limit: int) -> bytes:
             raise too_large(limit)
         parts.append(part)
         if not message.get("more_body", False):
-            return b"".join(parts)
+            return part if len(parts) == 1 else b"".join(parts)
         message = await receive()
     raise ClientDisconnect
-
-
-def _checked(body: bytes, limit: int) -> bytes:
-    if len(body) > limit:
-        raise too_large(limit)
-    return body
 
 
 def too_large(limit: int) -> TooLarge:

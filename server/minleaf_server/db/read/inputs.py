@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, literal_column, select, union_all
 
-from minleaf_server.db.integers import one_of
+from minleaf_server.db.integers import one_of, one_of_given
 from minleaf_server.db.tables.inputs import ModelRole, dataset, dataset_input, run_model
 from minleaf_server.entities import Dataset, DatasetInput, DatasetSummary, ModelOutput, RunInputs, RunOutputs
 from minleaf_server.entities.dataset import NO_INPUTS, NO_OUTPUTS
@@ -18,6 +18,25 @@ MAX_SUMMARIES = 1000
 _DATASET = 0  # Stands where a row of `run_model` has its role.
 _NOTHING = (NO_INPUTS, NO_OUTPUTS)
 _tags = msgspec.json.Decoder(dict[str, str])
+# Made once: to make it takes SQLAlchemy longer than it takes a database to answer it for one run.
+_OF_RUNS = union_all(
+    select(
+        dataset_input.c.run_id,
+        literal_column(str(_DATASET)).label("role"),
+        dataset_input.c.position,
+        dataset_input.c.dataset_id,
+        dataset_input.c.tags.label("text"),
+        literal_column("0").label("step"),
+    ).where(one_of_given(dataset_input.c.run_id, "ids")),
+    select(
+        run_model.c.run_id,
+        run_model.c.role,
+        run_model.c.position,
+        literal_column("0"),
+        run_model.c.model_id,
+        run_model.c.step,
+    ).where(one_of_given(run_model.c.run_id, "ids")),
+)
 
 
 def of_runs(conn: Connection, row_ids: Sequence[int]) -> dict[int, tuple[RunInputs, RunOutputs]]:
@@ -49,23 +68,7 @@ def summaries(conn: Connection, experiment_ids: Sequence[int]) -> list[DatasetSu
 
 def _rows(conn: Connection, row_ids: Sequence[int]) -> Sequence[Row[*tuple[Any, ...]]]:
     """Rows of (run id, role, position, dataset id, text, step): the text is the tags or the id of the model."""
-    read = select(
-        dataset_input.c.run_id,
-        literal_column(str(_DATASET)).label("role"),
-        dataset_input.c.position,
-        dataset_input.c.dataset_id,
-        dataset_input.c.tags.label("text"),
-        literal_column("0").label("step"),
-    ).where(one_of(dataset_input.c.run_id, row_ids))
-    models = select(
-        run_model.c.run_id,
-        run_model.c.role,
-        run_model.c.position,
-        literal_column("0"),
-        run_model.c.model_id,
-        run_model.c.step,
-    ).where(one_of(run_model.c.run_id, row_ids))
-    return conn.execute(union_all(read, models)).all()
+    return conn.execute(_OF_RUNS, {"ids": row_ids}).all()
 
 
 def _datasets(conn: Connection, ids: Collection[int]) -> dict[int, Dataset]:

@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from minleaf_server.entities import MetricSummary
+from minleaf_server.entities import LatestPoint, MetricSummary
 
+LATEST_COLUMNS = ("last_value", "last_step", "last_timestamp")
 COLUMNS = (
-    "last_value",
-    "last_step",
-    "last_timestamp",
+    *LATEST_COLUMNS,
     "min_value",
     "min_step",
     "max_value",
@@ -19,10 +18,16 @@ COLUMNS = (
 )
 
 
+def latest_of(row: Sequence[Any]) -> LatestPoint:
+    """The point in a row that begins with LATEST_COLUMNS. A NULL last value is NaN."""
+    last = row[0]
+    return LatestPoint(math.nan if last is None else last, row[1], row[2])
+
+
 def summary_of(row: Sequence[Any]) -> MetricSummary:
-    """The summary in a row of COLUMNS. A NULL last value is NaN."""
-    last, *others = row
-    return MetricSummary(math.nan if last is None else last, *others)
+    """The summary in a row that begins with COLUMNS. A NULL last value is NaN."""
+    last = row[0]
+    return MetricSummary(math.nan if last is None else last, *row[1 : len(COLUMNS)])
 
 
 def values_of(summary: MetricSummary) -> tuple[Any, ...]:

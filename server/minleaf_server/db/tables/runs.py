@@ -18,9 +18,10 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     func,
+    text,
 )
 
-from minleaf_server.db.tables.base import Float, RowId, String, metadata
+from minleaf_server.db.tables.base import CURRENT_XID, POSTGRES_ONLY, Float, RowId, String, metadata
 
 
 class KeyKind(IntEnum):
@@ -70,9 +71,12 @@ run = Table(
     Column("artifact_uri", String, nullable=False),
     # Grows with every change of the run or of its data; see `change`.
     Column("seq", BigInteger, nullable=False),
+    # The transaction that set `seq`: on Postgres one with a smaller `seq` may be committed later.
+    Column("xid", BigInteger, nullable=False, server_default=text(CURRENT_XID), info=POSTGRES_ONLY),
 )
 Index("run_by_start", run.c.experiment_id, run.c.lifecycle, run.c.start_time.desc(), run.c.uuid)
-Index("run_by_seq", run.c.seq)
+Index("run_by_seq", run.c.seq).ddl_if("sqlite")
+Index("run_by_xid", run.c.experiment_id, run.c.xid).ddl_if("postgresql")
 
 key = Table(
     "key",
@@ -149,6 +153,9 @@ chunk = Table(
     Column("n", Integer, nullable=False),
     Column("first_step", BigInteger, nullable=False),
     Column("last_step", BigInteger, nullable=False),
+    # Before the data: on SQLite what stands behind it is read with it.
+    Column("first_timestamp", BigInteger, nullable=False),
+    Column("last_timestamp", BigInteger, nullable=False),
     Column("data", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

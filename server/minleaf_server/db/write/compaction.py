@@ -25,6 +25,8 @@ CHUNK_POINTS = 4_096
 CHUNK_POINTS_MIN = 64
 """A series of fewer points stays in segments: a chunk of its own would take more room than it saves."""
 
+OfKey = tuple[int, Series]
+
 
 def compact(tx: Transaction, uuid: str) -> bool:
     """Compact the oldest segments of a locked run. Returns whether more are waiting.
@@ -41,15 +43,17 @@ def compact(tx: Transaction, uuid: str) -> bool:
     query = "SELECT data FROM segment WHERE run_id = ? AND seq <= ? ORDER BY seq"
     records = decode_segments(row[0] for row in tx.execute(query, (run_id, chosen[-1])))
     tx.execute("DELETE FROM segment WHERE run_id = ? AND seq <= ?", (run_id, chosen[-1]))
-    tails = _tails(tx, run_id, sorted({int(key_id) for key_id in records["key_id"]}))
-    chunks: list[tuple[int, Series]] = []
-    small: list[Records] = []
+    tails = _tails(tx, run_id, np.unique(records["key_id"]).tolist())
+    chunks: list[OfKey] = []
+    small: list[OfKey] = []
     for key_id, part in _by_series(records):
         tail = tails.get(key_id)
-        if tail is None and len(part) < CHUNK_POINTS_MIN:
-            small.append(part)
+        whole = Series.joined([part] if tail is None else [decode_chunk(tail.data), part]).by_step()
+        if tail is None and len(whole) < CHUNK_POINTS_MIN:
+            small.append((key_id, whole))
         else:
-            chunks += [(key_id, piece) for piece in _pieces(part, tail)]
+            pieces = range(0, len(whole), CHUNK_POINTS)
+            chunks += [(key_id, whole[start : start + CHUNK_POINTS]) for start in pieces]
     _delete_chunks(tx, run_id, [(key_id, tail.seq) for key_id, tail in tails.items()])
     _insert_chunks(tx, run_id, chunks)
     _keep(tx, run_id, small)
@@ -86,29 +90,12 @@ def _tails(tx: Transaction, run_id: int, key_ids: list[int]) -> dict[int, _Tail]
     return {row[0]: _Tail(row[1], row[2]) for row in tx.execute(query, (run_id, *key_ids, CHUNK_POINTS))}
 
 
-def _by_series(records: Records) -> Iterator[tuple[int, Records]]:
-    """The records of each metric."""
+def _by_series(records: Records) -> Iterator[OfKey]:
+    """The points of each metric."""
     ordered = records[np.argsort(records["key_id"], kind="stable")]
     borders = np.flatnonzero(np.diff(ordered["key_id"])) + 1
-    for part in np.split(ordered, borders):
-        if len(part):
-            yield int(part["key_id"][0]), part
-
-
-def _pieces(part: Records, tail: _Tail | None) -> Iterator[Series]:
-    """The points of a part and of the chunk with room, in chunks of which only the last may have room."""
-    series = Series(part["step"], part["timestamp"], part["value"])
-    if tail is not None:
-        old = decode_chunk(tail.data)
-        series = Series(
-            np.concatenate([old.steps, series.steps]),
-            np.concatenate([old.timestamps, series.timestamps]),
-            np.concatenate([old.values, series.values]),
-        )
-    ordered = series.by_step()
-    for start in range(0, len(ordered), CHUNK_POINTS):
-        end = start + CHUNK_POINTS
-        yield Series(ordered.steps[start:end], ordered.timestamps[start:end], ordered.values[start:end])
+    for part in np.split(ordered, borders) if len(ordered) else ():
+        yield int(part["key_id"][0]), Series(part["step"], part["timestamp"], part["value"])
 
 
 def _delete_chunks(tx: Transaction, run_id: int, keys: list[tuple[int, int]]) -> None:
@@ -116,22 +103,26 @@ def _delete_chunks(tx: Transaction, run_id: int, keys: list[tuple[int, int]]) ->
     tx.execute_many("DELETE FROM chunk WHERE run_id = ? AND key_id = ? AND seq = ?", rows)
 
 
-def _insert_chunks(tx: Transaction, run_id: int, chunks: list[tuple[int, Series]]) -> None:
+def _insert_chunks(tx: Transaction, run_id: int, chunks: list[OfKey]) -> None:
     rows: list[tuple[Any, ...]] = []
     seq = tx.next_change() if chunks else 0
     for position, (key_id, series) in enumerate(chunks):
         if position and chunks[position - 1][0] == key_id:
             seq = tx.next_change()  # The next chunk of the same series.
-        first, last = int(series.steps[0]), int(series.steps[-1])
-        rows.append((run_id, key_id, seq, len(series), first, last, encode_chunk(series)))
-    insert = "INSERT INTO chunk (run_id, key_id, seq, n, first_step, last_step, data) VALUES (?, ?, ?, ?, ?, ?, ?)"
-    tx.execute_many(insert, rows)
+        steps, times = series.steps, series.timestamps
+        ends = int(steps[0]), int(steps[-1]), int(times.min()), int(times.max())
+        rows.append((run_id, key_id, seq, len(series), *ends, encode_chunk(series)))
+    columns = "run_id, key_id, seq, n, first_step, last_step, first_timestamp, last_timestamp, data"
+    tx.execute_many(f"INSERT INTO chunk ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
-def _keep(tx: Transaction, run_id: int, small: list[Records]) -> None:
+def _keep(tx: Transaction, run_id: int, small: list[OfKey]) -> None:
     """Put the points of short series back, as one segment."""
     if not small:
         return
-    rows = [PointRow(*record) for record in np.concatenate(small).tolist()]
+    points = Series.joined(series for _, series in small)
+    key_ids = np.repeat([key_id for key_id, _ in small], [len(series) for _, series in small])
+    columns = (key_ids, points.steps, points.timestamps, points.values)
+    rows = [PointRow(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
     segment = (run_id, tx.next_change(), len(rows), encode_segment(rows))
     tx.execute("INSERT INTO segment (run_id, seq, n, data) VALUES (?, ?, ?, ?)", segment)

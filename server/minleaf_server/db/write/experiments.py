@@ -71,10 +71,13 @@ def set_lifecycle(tx: Transaction, experiment_id: int, lifecycle: Lifecycle) -> 
         raise NotFound(f"No Experiment with id={experiment_id} exists")
     _update(tx, experiment_id, lifecycle=lifecycle)
     changed = (run.c.experiment_id == experiment_id) & (run.c.lifecycle != lifecycle)
-    for row_id in tx.conn.execute(select(run.c.id).where(changed).order_by(run.c.id)).scalars().all():
-        tx.touch(row_id)
     deleted_time = now_ms() if lifecycle is Lifecycle.DELETED else None
-    tx.conn.execute(update(run).where(changed).values(lifecycle=lifecycle, deleted_time=deleted_time))
+    moved = update(run).where(changed).values(lifecycle=lifecycle, deleted_time=deleted_time).returning(run.c.id)
+    # Those that were changed and no others: a run that another server has just committed is among them.
+    row_ids = sorted(tx.conn.execute(moved).scalars())
+    for row_id in row_ids:
+        tx.touch(row_id)
+    tx.forget_runs(row_ids)
 
 
 def set_tag(tx: Transaction, experiment_id: int, key: str, value: str) -> None:

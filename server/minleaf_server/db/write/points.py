@@ -1,22 +1,15 @@
 """Writes of metric points: one segment a batch, and the summary of each of its metrics."""
 
-from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import attrgetter
+from collections.abc import Iterable
 
-from minleaf_server.db.known_points import identity
-from minleaf_server.db.read.summaries import COLUMNS, summary_of, values_of
+from minleaf_server.db.memory import RunRow
+from minleaf_server.db.read.summaries import COLUMNS, summary_of
 from minleaf_server.db.tables import KeyKind
-from minleaf_server.db.transaction import RunRow, Transaction
-from minleaf_server.entities import MetricSummary, PointColumns
-from minleaf_server.entities.summary import extended, is_behind
-from minleaf_server.points.codec import PointRow, encode_segment
+from minleaf_server.db.transaction import Transaction
+from minleaf_server.entities import PointColumns
+from minleaf_server.points.batch import batch_of
 
-_PUT_SUMMARY = (
-    f"INSERT INTO metric_summary (run_id, key_id, {', '.join(COLUMNS)}) "
-    f"VALUES (?, ?, {', '.join('?' * len(COLUMNS))}) ON CONFLICT (run_id, key_id) DO UPDATE SET "
-    + ", ".join(f"{column} = excluded.{column}" for column in COLUMNS)
-)
+_SUMMARIES = f"SELECT key_id, {', '.join(COLUMNS)} FROM metric_summary WHERE run_id = ? AND key_id IN ?"
 
 
 def append(tx: Transaction, row: RunRow, points: PointColumns) -> None:
@@ -24,38 +17,21 @@ def append(tx: Transaction, row: RunRow, points: PointColumns) -> None:
     if not points:
         return
     ids = tx.keys(row.experiment_id, KeyKind.METRIC, set(points.keys))
-    columns = (points.keys, points.steps, points.timestamps, points.values)
-    rows = [PointRow(ids[key], step, timestamp, value) for key, step, timestamp, value in zip(*columns, strict=True)]
-    old = _summaries(tx, row.id, ids.values())
-    fresh = _without_repeated(tx, row.id, rows, old)
-    if not fresh:
-        return
-    segment = (row.id, tx.next_change(), len(fresh), encode_segment(fresh))
-    tx.execute("INSERT INTO segment (run_id, seq, n, data) VALUES (?, ?, ?, ?)", segment)
-    tx.appended(row)
-    by_key = sorted(fresh, key=attrgetter("key_id"))
-    summaries = [
-        (row.id, key_id, *values_of(extended(old.get(key_id), group)))
-        for key_id, group in groupby(by_key, attrgetter("key_id"))
-    ]
-    tx.execute_many(_PUT_SUMMARY, summaries)
-    tx.touch(row.id)
-
-
-def _summaries(tx: Transaction, run_id: int, key_ids: Iterable[int]) -> dict[int, MetricSummary]:
-    wanted = sorted(key_ids)
-    marks = ", ".join("?" * len(wanted))
-    query = f"SELECT key_id, {', '.join(COLUMNS)} FROM metric_summary WHERE run_id = ? AND key_id IN ({marks})"
-    return {found[0]: summary_of(found[1:]) for found in tx.execute(query, (run_id, *wanted))}
-
-
-def _without_repeated(
-    tx: Transaction, run_id: int, rows: Sequence[PointRow], old: dict[int, MetricSummary]
-) -> list[PointRow]:
-    """The rows without repetitions, of each other or of stored ones."""
-    distinct = list({identity(row): row for row in rows}.items())
+    _load_summaries(tx, row, ids.values())
+    key_ids = [ids[key] for key in points.keys]
+    batch = batch_of(key_ids, points.steps, points.timestamps, points.values).distinct()
     # A point beyond the latest of its metric is new. Any other may be a repetition: then the stored ones are read.
-    if not any(row.key_id in old and is_behind(old[row.key_id], row) for _, row in distinct):
-        return [row for _, row in distinct]
-    stored = tx.known_points.of_run(tx, run_id)
-    return [row for mark, row in distinct if mark not in stored]
+    if batch.is_behind(row.summaries):
+        batch = batch.without(tx.known_points.of_run(tx, row.id))
+    if len(batch):
+        tx.append(row, len(batch), batch.encoded(), batch.added_to(row.summaries))
+
+
+def _load_summaries(tx: Transaction, row: RunRow, key_ids: Iterable[int]) -> None:
+    """Let the row have the summaries of these metrics, where there are any."""
+    if row.is_whole:
+        return
+    unknown = [key_id for key_id in key_ids if key_id not in row.summaries]
+    if unknown:
+        found = tx.rows(_SUMMARIES, (row.id, unknown))
+        row.summaries.update({key_id: summary_of(columns) for key_id, *columns in found})

@@ -2,11 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import update
 
-from minleaf_server.db.read.runs import load_info
 from minleaf_server.db.tables import KeyKind, run
 from minleaf_server.db.transaction import RunRow, Transaction
 from minleaf_server.db.write.experiments import active, now_ms
@@ -41,9 +39,8 @@ class ChangedParam:
 
 def create(tx: Transaction, new: NewRun) -> RunInfo:
     """Raises NotFound for the experiment, InvalidParameter where it is deleted."""
-    experiment = active(tx.conn, new.experiment_id)
-    uri = appended(experiment.artifact_location, new.uuid, "artifacts")
-    info = RunInfo(
+    row = RunRow(
+        tx.new_run_id(),
         new.uuid,
         new.experiment_id,
         new.name,
@@ -52,53 +49,36 @@ def create(tx: Transaction, new: NewRun) -> RunInfo:
         new.start_time,
         None,
         Lifecycle.ACTIVE,
-        uri,
+        appended(_artifact_location(tx, new.experiment_id), new.uuid, "artifacts"),
+        0,
     )
-    row_id = tx.conn.execute(
-        insert(run)
-        .returning(run.c.id)
-        .values(
-            uuid=info.id,
-            experiment_id=info.experiment_id,
-            name=info.name,
-            user_id=info.user,
-            status=info.status,
-            start_time=info.start_time,
-            lifecycle=info.lifecycle,
-            artifact_uri=info.artifact_uri,
-            seq=tx.next_change(),
-        )
-    ).scalar_one()
-    row = RunRow(row_id, info.id, info.experiment_id, info.name, info.lifecycle)
+    tx.add_run(row)
     _put_tags(tx, row, dict(new.tags))
-    return info
+    return row.info()
 
 
 def active_run(tx: Transaction, uuid: str) -> RunRow:
     """The locked run. Raises NotFound, InvalidParameter where it is deleted."""
     row = tx.run(uuid)
-    if row.lifecycle is not Lifecycle.ACTIVE:
-        raise InvalidParameter(f"The run {uuid} must be in the 'active' state. Current state is {row.lifecycle.stage}.")
+    if row.lifecycle != Lifecycle.ACTIVE:
+        stage = Lifecycle(row.lifecycle).stage
+        raise InvalidParameter(f"The run {uuid} must be in the 'active' state. Current state is {stage}.")
     return row
 
 
 def change(tx: Transaction, uuid: str, status: RunStatus | None, end_time: int | None, name: str | None) -> RunInfo:
     """Set what is given and return the run. A new name is the tag `mlflow.runName` too."""
     row = active_run(tx, uuid)
-    values: dict[str, Any] = {"status": status, "end_time": end_time}
-    values = {column: value for column, value in values.items() if value is not None}
-    if values:
-        tx.conn.execute(update(run).where(run.c.id == row.id).values(values))
     if name:
         set_tags(tx, row, {RUN_NAME_TAG: name})
-    tx.touch(row.id)
-    return load_info(tx.conn, row.id)
+    tx.change_run(row, status=status, end_time=end_time)
+    return row.info()
 
 
 def set_lifecycle(tx: Transaction, uuid: str, lifecycle: Lifecycle) -> None:
     """Delete or restore the run; doing it again changes nothing. Raises NotFound."""
     row = tx.run(uuid)
-    if row.lifecycle is lifecycle:
+    if row.lifecycle == lifecycle:
         return
     deleted_time = now_ms() if lifecycle is Lifecycle.DELETED else None
     changed = update(run).where(run.c.id == row.id)
@@ -112,13 +92,14 @@ def log_params(tx: Transaction, row: RunRow, params: Sequence[tuple[str, str]]) 
     if not params:
         return []
     ids = tx.keys(row.experiment_id, KeyKind.PARAM, [key for key, _ in params])
-    old = _values(tx, "param", row.id, ids)
-    changed = [ChangedParam(key, old[key], value) for key, value in params if key in old and old[key] != value]
+    old = _stored(tx, row, ids)
+    changed = [ChangedParam(key, old[key], value) for key, value in params if old.get(key, value) != value]
     if changed:
         return changed
-    fresh = [(row.id, ids[key], value, number_of(value)) for key, value in sorted(params) if key not in old]
+    fresh = {(row.id, ids[key]): (value, number_of(value)) for key, value in params if key not in old}
     if fresh:
-        tx.execute_many("INSERT INTO param (run_id, key_id, value, number) VALUES (?, ?, ?, ?)", fresh)
+        tx.changes.params.update(fresh)
+        row.params.update(key_id for _, key_id in fresh)
         tx.touch(row.id)
     return []
 
@@ -131,8 +112,7 @@ def set_tags(tx: Transaction, row: RunRow, tags: dict[str, str]) -> None:
     if not tags:
         return
     if name and name != row.name:
-        tx.conn.execute(update(run).where(run.c.id == row.id).values(name=name))
-        row.name = name
+        tx.change_run(row, name=name)
     _put_tags(tx, row, tags)
     tx.touch(row.id)
 
@@ -147,16 +127,23 @@ def delete_tag(tx: Transaction, row: RunRow, key: str) -> None:
 
 def _put_tags(tx: Transaction, row: RunRow, tags: dict[str, str]) -> None:
     ids = tx.keys(row.experiment_id, KeyKind.TAG, tags)
-    rows = sorted((row.id, ids[key], value) for key, value in tags.items())
-    tx.execute_many(
-        "INSERT INTO tag (run_id, key_id, value) VALUES (?, ?, ?) "
-        "ON CONFLICT (run_id, key_id) DO UPDATE SET value = excluded.value",
-        rows,
-    )
+    tx.changes.tags.update({(row.id, ids[key]): value for key, value in tags.items()})
 
 
-def _values(tx: Transaction, table: str, run_id: int, ids: dict[str, int]) -> dict[str, str]:
-    marks = ", ".join("?" * len(ids))
-    query = f"SELECT key_id, value FROM {table} WHERE run_id = ? AND key_id IN ({marks})"
-    found = {key_id: value for key_id, value in tx.execute(query, (run_id, *ids.values()))}  # noqa: C416, rows
-    return {key: found[key_id] for key, key_id in ids.items() if key_id in found}
+def _stored(tx: Transaction, row: RunRow, ids: dict[str, int]) -> dict[str, str]:
+    """The params of the run among these, by name, those of this transaction included."""
+    gathered = {key_id: found[0] for key_id in ids.values() if (found := tx.changes.params.get((row.id, key_id)))}
+    asked = [key_id for key_id in ids.values() if key_id in row.params or not row.is_whole]
+    if asked:
+        query = "SELECT key_id, value FROM param WHERE run_id = ? AND key_id IN ?"
+        gathered |= dict(tx.rows(query, (row.id, asked)))
+    return {key: gathered[key_id] for key, key_id in ids.items() if key_id in gathered}
+
+
+def _artifact_location(tx: Transaction, experiment_id: int) -> str:
+    """Of an active experiment. Raises NotFound, InvalidParameter where it is deleted."""
+    found = tx.rows("SELECT artifact_location, lifecycle FROM experiment WHERE id = ?", (experiment_id,))
+    if not found or found[0][1] != Lifecycle.ACTIVE:
+        return active(tx.conn, experiment_id).artifact_location
+    location: str = found[0][0]
+    return location

@@ -28,7 +28,7 @@ from graphql import (
 
 from minleaf_server.errors import MinleafError
 from minleaf_server.rest.decode import convert
-from minleaf_server.rest.endpoint import Endpoint
+from minleaf_server.rest.endpoint import Encoded, Endpoint
 from minleaf_server.rest.graphql import limits
 from minleaf_server.rest.graphql.schema import schema
 from minleaf_server.tracking.services import Services
@@ -107,10 +107,11 @@ class _Context:
         endpoint = _endpoint(field)
         try:
             message = convert(arguments, endpoint.request)
-            reply: Json = msgspec.to_builtins(await endpoint.answer(self._services, message))
+            reply = await endpoint.answer(self._services, message)
         except MinleafError as error:
             return {"apiError": {"code": error.code, "message": error.message}}
-        return reply
+        found: Json = msgspec.json.decode(reply.body) if isinstance(reply, Encoded) else msgspec.to_builtins(reply)
+        return found
 
     async def experiment(self, experiment_id: str) -> Any:
         """The experiment of a run, read once however many runs of it there are."""
