@@ -25,7 +25,7 @@ ui: $(VENV)/.server
 	$(BIN)/minleaf ui $(ARGS)
 
 test: $(VENV)/.dev chromium
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup $(TESTS) $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(TESTS) $(ARGS)
 
 # In an environment of their own, because of their size and of what they demand of each other.
 integrations:

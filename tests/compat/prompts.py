@@ -4,10 +4,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakSet
 
 import mlflow
 from mlflow import MlflowClient
 from mlflow.prompt.registry_utils import PromptCache
+
+_given_up: WeakSet[threading.Thread] = WeakSet()
 
 
 @contextmanager
@@ -24,10 +27,15 @@ def connected(url: str) -> Iterator[MlflowClient]:
 
 
 def wait_for_links() -> None:
-    """The client tags prompts with experiments, and models and runs with prompts, in threads of its own."""
+    """The client tags prompts with experiments, and models and runs with prompts, in threads of its own.
+
+    A thread that does not end is waited for once, not again by every test that follows.
+    """
     for thread in threading.enumerate():
-        if thread.name.startswith("link_prompt"):
+        if thread.name.startswith("link_prompt") and thread not in _given_up:
             thread.join(30)
+            if thread.is_alive():
+                _given_up.add(thread)
 
 
 def unique(word: str) -> str:

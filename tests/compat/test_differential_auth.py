@@ -11,9 +11,6 @@ from tests.compat.side_by_side import check, unprinted
 from tests.conftest import BACKENDS, fresh_database
 from tests.support.server import RunningServer
 
-# One worker asks all of it: each would start an MLflow of its own.
-pytestmark = pytest.mark.xdist_group("differential-auth")
-
 NAMES = [by.call.name for by in CALLS]
 OF_PERMISSIONS = [by.call.name for by in permissions()]
 Asked = dict[str, dict[str, Answer]]

@@ -8,9 +8,6 @@ from tests.compat.mlflow_server import MlflowServer
 from tests.compat.side_by_side import check, check_lists, unprinted
 from tests.support.server import RunningServer
 
-# One worker asks all of it: each would start an MLflow of its own.
-pytestmark = pytest.mark.xdist_group("differential-searches")
-
 NAMES = [call.name for call in CALLS]
 
 

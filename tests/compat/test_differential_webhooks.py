@@ -17,9 +17,6 @@ from tests.support.server import RunningServer
 from tests.webhooks.conftest import KEY
 from tests.webhooks.receiver import Receiver
 
-# One worker asks all of it: each would start an MLflow of its own.
-pytestmark = pytest.mark.xdist_group("differential-webhooks")
-
 NAMES = [call.name for call in calls("")]
 
 

@@ -1,99 +1,85 @@
-"""A server killed under load has kept everything it acknowledged, once."""
+"""A server killed under load, while it compacts, has kept everything it acknowledged, once."""
 
 import random
-import struct
-import threading
+import subprocess
+import sys
 import time
+from collections import Counter
+from pathlib import Path
 
-import httpx
+import pytest
 
+from tests.faults.ledger import Ledger
+from tests.faults.load import Load, make_runs, writers_for
+from tests.faults.look import damage, faults, segments_and_chunks
 from tests.support.server import RunningServer
 
 WRITERS = 6
-ROUNDS = 4
-POINTS_PER_ROUND = 200
+RUNS = 4
+REQUESTS_PER_ROUND = 150
+ROUNDS_PER_RUN = 5
+"""Runs are replaced after so many rounds, so that they are compacted from the start again and reading stays quick."""
+
+MICROSECONDS_MAX = 6_000
+"""About as long as a part of compaction takes, with its commit."""
+
+UNDER_WAY = b"c"
 
 
-class Load:
-    """Threads that log points to a run of each and note what was acknowledged, until they are told to stop."""
-
-    def __init__(self, url: str, run_ids: list[str]) -> None:
-        self.url = url
-        self.acknowledged: dict[str, set[tuple[int, bytes]]] = {run_id: set() for run_id in run_ids}
-        self.sent: dict[str, set[tuple[int, bytes]]] = {run_id: set() for run_id in run_ids}
-        self.next_step = dict.fromkeys(run_ids, 0)
-
-    def write_until(self, stop: threading.Event) -> list[threading.Thread]:
-        threads = [threading.Thread(target=self._write, args=(run_id, stop)) for run_id in self.acknowledged]
-        for thread in threads:
-            thread.start()
-        return threads
-
-    def wait_for(self, more: int) -> None:
-        """Return when so many more points are acknowledged."""
-        enough = self._count() + more
-        end = time.monotonic() + 60
-        while self._count() < enough:
-            assert time.monotonic() < end, "the server acknowledges nothing"
-            time.sleep(0.01)
-
-    def _count(self) -> int:
-        return sum(map(len, self.acknowledged.values()))
-
-    def _write(self, run_id: str, stop: threading.Event) -> None:
-        generator = random.Random(run_id)
-        with httpx.Client(base_url=f"{self.url}/api/2.0/mlflow", timeout=10) as client:
-            while not stop.is_set():
-                count = generator.choice([1, 1, 5, 40])
-                first = self.next_step[run_id]
-                points = [(step, generator.random()) for step in range(first, first + count)]
-                self.next_step[run_id] = first + count
-                marks = {(step, struct.pack("<d", value)) for step, value in points}
-                self.sent[run_id] |= marks
-                metrics = [{"key": "m", "value": value, "timestamp": step, "step": step} for step, value in points]
-                try:
-                    answer = client.post("/runs/log-batch", json={"run_id": run_id, "metrics": metrics})
-                except httpx.TransportError:
-                    time.sleep(0.05)
-                    continue
-                assert answer.status_code == 200, answer.text
-                self.acknowledged[run_id] |= marks
+def compact(server: RunningServer) -> None:
+    """Compact the database by the command, beside the server or without it."""
+    command = [sys.executable, "-m", "minleaf_server", "db", "compact", "--data", str(server.folder / "data")]
+    subprocess.run([*command, "--backend-store-uri", server.database_uri], check=True, capture_output=True, timeout=300)
 
 
-def test_kill_under_load_loses_no_acknowledged_point(server: RunningServer) -> None:
-    api = f"{server.url}/api/2.0/mlflow"
-    made = [httpx.post(f"{api}/runs/create", json={"experiment_id": "0"}).json() for _ in range(WRITERS)]
-    load = Load(server.url, [answer["run"]["info"]["run_id"] for answer in made])
-    for _ in range(ROUNDS):
-        stop = threading.Event()
-        threads = load.write_until(stop)
-        load.wait_for(POINTS_PER_ROUND)
+def end_in_the_middle(server: RunningServer, notes: Path, number: int) -> bytes:
+    """Kill the server, every second time while it compacts. Returns what the compaction did in that moment."""
+    if number % 2:
+        # The first comes for certain before the part is stored, the others may come while it is committed.
+        microseconds = 1 if number == 1 else random.randrange(1, MICROSECONDS_MAX)
+        notes.write_bytes(b"-" + str(microseconds).encode())
+        server.wait()
+    else:
         time.sleep(random.uniform(0.0, 0.1))
         server.kill()
-        stop.set()
-        for thread in threads:
-            thread.join()
-        server.start()
-    for run_id, acknowledged in load.acknowledged.items():
-        query = {"run_id": run_id, "metric_key": "m"}
-        stored = httpx.get(f"{api}/metrics/get-history", params=query, timeout=60).json().get("metrics", [])
-        marks = [(point["step"], struct.pack("<d", point["value"])) for point in stored]
-        assert len(marks) == len(set(marks))
-        assert acknowledged <= set(marks) <= load.sent[run_id]
+    state = notes.read_bytes()[:1]
+    notes.write_bytes(b"-")
+    return state
 
 
-def test_sigterm_under_load_finishes_what_it_took(server: RunningServer) -> None:
-    api = f"{server.url}/api/2.0/mlflow"
-    run_id = httpx.post(f"{api}/runs/create", json={"experiment_id": "0"}).json()["run"]["info"]["run_id"]
-    load = Load(server.url, [run_id])
-    stop = threading.Event()
-    threads = load.write_until(stop)
-    load.wait_for(POINTS_PER_ROUND)
-    assert server.stop() == 0
-    stop.set()
-    for thread in threads:
-        thread.join()
-    server.start()
-    stored = httpx.get(f"{api}/metrics/get-history", params={"run_id": run_id, "metric_key": "m"}).json()["metrics"]
-    marks = {(point["step"], struct.pack("<d", point["value"])) for point in stored}
-    assert load.acknowledged[run_id] <= marks
+def test_kill_under_load_and_compaction_loses_nothing_acknowledged(
+    eager: RunningServer, notes: Path, pytestconfig: pytest.Config
+) -> None:
+    """Every round: some load, a kill, a start; then every request of the round is there once, or not at all."""
+    met: Counter[str] = Counter()
+    for number in range(pytestconfig.getoption("--rounds")):
+        if number % ROUNDS_PER_RUN == 0:
+            ledger = Ledger()
+            writers = writers_for(make_runs(eager.url, RUNS), WRITERS, ledger)
+        with Load([eager.url], writers) as load:
+            load.wait_for(REQUESTS_PER_ROUND)
+            state = end_in_the_middle(eager, notes, number)
+        segments, chunks = segments_and_chunks(eager.database_uri)
+        met.update(rounds=1, compacting=state == UNDER_WAY, segments_and_chunks=segments > 0 < chunks)
+        eager.start()
+        assert faults(eager.url, eager.database_uri, ledger) == []
+        assert damage(eager.database_uri) == []
+    eager.stop()
+    compact(eager)
+    eager.start()
+    assert faults(eager.url, eager.database_uri, ledger) == []
+    print("kills:", dict(met))
+    # Else the kills miss what they are for.
+    assert met["compacting"] > 0
+    assert met["segments_and_chunks"] > 0
+
+
+def test_sigterm_under_load_finishes_what_it_took(eager: RunningServer) -> None:
+    """The server ends by itself with exit code 0, and nothing that it acknowledged is lost."""
+    ledger = Ledger()
+    with Load([eager.url], writers_for(make_runs(eager.url, 1), WRITERS, ledger)) as load:
+        load.wait_for(REQUESTS_PER_ROUND)
+        assert eager.stop() == 0
+    eager.start()
+    assert faults(eager.url, eager.database_uri, ledger) == []
+    assert damage(eager.database_uri) == []
