@@ -6,13 +6,13 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks import report, servers
 from benchmarks.servers import FastTrackML, Minleaf, MLflow, Postgres
-from benchmarks.session import Session
+from benchmarks.session import Session, timed
 
 GROUPS = ("idle", "log", "floor", "search", "battery", "series", "start")
 SYSTEMS = {kind.name.lower(): kind for kind in (Minleaf, MLflow, FastTrackML)}
@@ -62,11 +62,10 @@ def _measure(session: Session, asked: argparse.Namespace) -> None:
     def chosen(system: str, database: str) -> bool:
         return system in asked.of or f"{system}-{database}" in asked.of
 
-    with _timed("starting every server on an empty folder"):
-        session.start([(SYSTEMS[system], database) for system, database in TARGETS if chosen(system, database)])
+    session.start([(SYSTEMS[system], database) for system, database in TARGETS if chosen(system, database)])
     for group in GROUPS:
         if group in asked.only:
-            with _timed(group):
+            with timed(group):
                 session.do(group)
 
 
@@ -78,8 +77,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--of", type=_names(names), default=tuple(SYSTEMS), metavar="NAME,…", help=", ".join(names))
     parser.add_argument("--rounds", type=int, help="how often each is measured; 3, in quick mode 2")
     parser.add_argument("--runs", type=int, help="how many runs are searched; 10,000, in quick mode 1,000")
+    parser.add_argument(
+        "--battery", type=_sizes, default=(), metavar="N,…", help="measure the battery at these numbers of runs too"
+    )
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     return parser.parse_args()
+
+
+def _sizes(value: str) -> tuple[int, ...]:
+    return tuple(int(size.replace("_", "")) for size in value.split(","))
 
 
 def _names(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
@@ -90,13 +96,6 @@ def _names(known: Sequence[str]) -> Callable[[str], tuple[str, ...]]:
         return names
 
     return read
-
-
-@contextmanager
-def _timed(what: str) -> Iterator[None]:
-    begin = time.perf_counter()
-    yield
-    print(f"{time.perf_counter() - begin:6.1f} s  {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

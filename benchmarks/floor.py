@@ -11,17 +11,13 @@ from typing import Any
 import psycopg
 
 from benchmarks import cpu
-from benchmarks.data import START, insert, post
+from benchmarks.data import START, SUMMARY, insert, post
 from benchmarks.load import ROOT, Job
 from benchmarks.measure import Plan
 from benchmarks.servers import Postgres, Target
 from benchmarks.workloads import CONNECTIONS, KEYS
-from minleaf_server.db.read.summaries import COLUMNS
 from minleaf_server.db.store import Store
 from minleaf_server.points.codec import PointRow, encode_segment
-
-GROUPS = 200
-"""Commits of one measurement."""
 
 Row = tuple[Any, ...]
 
@@ -62,7 +58,7 @@ def bare_requests(target: Target) -> Plan:
     return Plan(Job(target.port, [lane] * CONNECTIONS), CONNECTIONS * len(lane))
 
 
-def bare_database(folder: Path, postgres: Postgres | None, jobs: int, points: int) -> float:
+def bare_database(folder: Path, postgres: Postgres | None, jobs: int, points: int, commits: int) -> float:
     """CPU in ms of one batch of `points` points, with `jobs` batches of as many runs in each commit, which syncs.
 
     The tables, the statements and the bytes are those that Minleaf writes; client and database together.
@@ -72,22 +68,23 @@ def bare_database(folder: Path, postgres: Postgres | None, jobs: int, points: in
     Store.open(uri).close()  # makes the tables
     columns = ["id", "uuid", "experiment_id", "name", "user_id", "status", "lifecycle", "artifact_uri", "seq"]
     insert(uri, "run", columns, [(n, f"{n:032x}", 0, "bare", "ana", 1, 1, "x", n) for n in range(1, jobs + 1)])
-    groups = [_group(group, jobs, points) for group in range(GROUPS)]
+    # Only the size of the bytes counts.
+    rows = [PointRow(1 + n % KEYS, n, START + n, n / 7) for n in range(points)]
+    groups = [_group(group, jobs, points, encode_segment(rows)) for group in range(commits)]
     with _connection(uri) as commit:
         begin = _spent(postgres)
         for group in groups:
             commit(group)
-        return 1000 * (_spent(postgres) - begin) / (GROUPS * jobs)
+        return 1000 * (_spent(postgres) - begin) / (commits * jobs)
 
 
-def _group(group: int, jobs: int, points: int) -> list[tuple[str, list[Row]]]:
+def _group(group: int, jobs: int, points: int, data: bytes) -> list[tuple[str, list[Row]]]:
     """The statements of one commit with their rows."""
     metrics = min(points, KEYS)
     segments, summaries, changes = [], [], []
     for run in range(1, jobs + 1):
         seq = group * jobs + run
-        rows = [PointRow(1 + n % metrics, group * points + n, START + n, n / 7) for n in range(points)]
-        segments.append((run, seq, points, encode_segment(rows)))
+        segments.append((run, seq, points, data))
         step = group * points
         summaries += [(run, key, 0.5, step, START, 0.1, step, 0.9, step, points, 0) for key in range(1, metrics + 1)]
         changes.append((seq, run))
@@ -96,8 +93,8 @@ def _group(group: int, jobs: int, points: int) -> list[tuple[str, list[Row]]]:
 
 _PUT_SEGMENT = "INSERT INTO segment (run_id, seq, n, data) VALUES (?, ?, ?, ?)"
 _PUT_SUMMARY = (
-    f"INSERT INTO metric_summary (run_id, key_id, {', '.join(COLUMNS)}) VALUES (?, ?{', ?' * len(COLUMNS)}) "
-    f"ON CONFLICT (run_id, key_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in COLUMNS)}"
+    f"INSERT INTO metric_summary (run_id, key_id, {', '.join(SUMMARY)}) VALUES (?, ?{', ?' * len(SUMMARY)}) "
+    f"ON CONFLICT (run_id, key_id) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in SUMMARY)}"
 )
 _PUT_CHANGE = "UPDATE run SET seq = ? WHERE id = ?"
 

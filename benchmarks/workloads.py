@@ -12,6 +12,7 @@ from benchmarks.servers import API, Target
 
 CONNECTIONS = 20
 KEYS = 10
+ONE_CONNECTION = "one connection: log-metric, get, search"
 Points = set[tuple[str, int, float]]
 
 
@@ -25,7 +26,7 @@ def works(scale: int) -> list[Work]:
         ),
         Work("log-batch of 100 params, a new run each", partial(log_params, 2 * scale), "0.6"),
         Work("a run in 27 calls", partial(whole_runs, scale), "3 (Postgres 12)"),
-        Work("one connection: log-metric, get, search", partial(mixed, 20 * scale)),
+        Work(ONE_CONNECTION, partial(mixed, 20 * scale)),
     ]
 
 
@@ -94,14 +95,19 @@ def whole_runs(count: int, target: Target) -> Plan:
 
 
 def mixed(count: int, target: Target) -> Plan:
-    """Calls one after the other on one connection: where an answer left in two segments, each would wait 40 ms."""
+    """Calls one after the other on one connection: what an answer in two segments waits for shows in the latency."""
     run = created(target)
     lane: list[Request] = []
     for step in range(count):
         lane.append(post("/runs/log-metric", _point(run, step, step / 3)))
         lane.append(Request("GET", f"{API}/runs/get?run_id={run}"))
         lane.append(post("/runs/search", {"experiment_ids": ["0"], "max_results": 1}))
-    return Plan(Job(target.port, [lane]), len(lane))
+
+    def check(result: Result) -> None:
+        places = (place // 3 for place in result.acknowledged[0] if place % 3 == 0)
+        _require_points(target, run, {("loss", step, step / 3) for step in places})
+
+    return Plan(Job(target.port, [lane]), len(lane), check)
 
 
 def _calls_of_a_run() -> list[Request]:
@@ -142,9 +148,11 @@ def history(target: Target, run: str, key: str) -> list[tuple[int, float]]:
 
 
 def _require_points(target: Target, run: str, wanted: Points) -> None:
-    found = {(key, *point) for key in {key for key, _, _ in wanted} for point in history(target, run, key)}
-    if lost := wanted - found:
+    found = [(key, *point) for key in {key for key, _, _ in wanted} for point in history(target, run, key)]
+    if lost := wanted - set(found):
         raise Lost(f"{len(lost)} of {len(wanted)} acknowledged points of run {run} are not there")
+    if doubled := len(found) - len(set(found)):
+        raise Lost(f"{doubled} points of run {run} are there twice")
 
 
 def _require(found: dict[str, Any], kind: str, wanted: Iterable[dict[str, Any]]) -> None:
