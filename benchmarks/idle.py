@@ -72,7 +72,7 @@ def load_and_weigh(target: Target, points: int) -> tuple[str, float]:
 
 
 def _weighed(target: Target) -> int:
-    """Bytes of the database. All that was logged before is compacted too, else its room would be taken for the series's."""
+    """Bytes of the database. All else is compacted too: its room must not count."""
     if not isinstance(target, Minleaf):
         return _used(target.uri)
     target.stop()
