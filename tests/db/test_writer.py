@@ -282,6 +282,21 @@ async def test_memory_is_bounded_and_what_it_lost_is_read_again(store: Store, mo
         assert len(run.params) == number
 
 
+async def test_a_group_of_megabytes_is_committed(store: Store) -> None:
+    """More than any socket takes at once, in values, in names and in rows of their own."""
+    ids = await new_runs(store, 12)
+    names = [f"{'long name ' * 20}{number}" for number in range(1000)]
+    batch = PointColumns(names, [number / 7 for number in range(1000)], [1] * 1000, [1] * 1000)
+    await together(store, *(runs.log_batch(store, run_id, metrics=batch) for run_id in ids))
+    assert [len((await runs.get(store, run_id)).metrics) for run_id in ids] == [1000] * len(ids)
+
+    rows = [(2**40 + number, b"x" * 500_000) for number in range(12)]
+    insert = "INSERT INTO segment (run_id, seq, n, data) VALUES (?, 1, 1, ?)"
+    await store.write(lambda tx: tx.execute_many(insert, rows))
+    stored = "SELECT count(*), min(length(data)) FROM segment WHERE run_id >= ?"
+    assert await store.write(lambda tx: tx.execute(stored, (2**40,)).one()) == (12, 500_000)
+
+
 async def test_a_caller_that_has_gone_away_changes_nothing_for_others(store: Store) -> None:
     (run_id,) = await new_runs(store, 1)
     async with busy(store):

@@ -54,6 +54,10 @@ class Driver(Protocol):
         """Run a statement with `?` placeholders once for every row of values."""
         ...
 
+    def add_names(self, experiment_id: int, kind: int, names: Sequence[str]) -> None:
+        """Make the names of an experiment that nobody has made yet."""
+        ...
+
     def new_run_id(self) -> int:
         """An id that no run has."""
         ...

@@ -32,6 +32,10 @@ class Column(Sequence[Any]):
     def __getitem__(self, index: Any) -> Any:
         return self.values[index]
 
+    def size_max(self) -> int:
+        """Bytes that it takes at most, but for some at its beginning."""
+        return 12 * len(self)
+
 
 class Integers(Column):
     """Of any size: the statement casts them."""
@@ -44,9 +48,15 @@ class Doubles(Column):
 class Texts(Column):
     """Without NUL."""
 
+    def size_max(self) -> int:
+        return sum(4 + 4 * len(value) for value in self.values if value is not None) + 4 * len(self)
+
 
 class Blobs(Column):
     """Bytes."""
+
+    def size_max(self) -> int:
+        return sum(4 + len(value) for value in self.values)
 
 
 def register(raw: psycopg.Connection[Any]) -> None:

@@ -13,6 +13,15 @@ from minleaf_server.db.postgres_arrays import Blobs, Column, Doubles, Integers, 
 from minleaf_server.db.tables.base import CURRENT_XID
 
 _RUN_IDS_AT_ONCE = 32
+_SENT_AT_ONCE = 8 * 1024
+"""Bytes that every socket takes in one go.
+
+Nothing larger may go through psycopg's pipelines, which wait for the answer to what has been sent in part (3.3.9).
+"""
+_NEW_NAMES = (
+    "INSERT INTO key (experiment_id, kind, name) SELECT %s::bigint, %s::smallint, unnest(%b::text[]) "
+    "ON CONFLICT DO NOTHING"
+)
 _ARRAYS: dict[str, type[Column]] = {
     "bigint": Integers,
     "integer": Integers,
@@ -61,7 +70,10 @@ _STEPS = {
 
 
 class PostgresDriver:
-    """All changes are one statement, sent together with the COMMIT. Numbers come from the sequence `change`."""
+    """All changes are one statement, sent together with the COMMIT where that is short.
+
+    Numbers come from the sequence `change`.
+    """
 
     error = psycopg.Error
 
@@ -83,8 +95,16 @@ class PostgresDriver:
         return self._execute(_percent_style(statement), [_bound(value) for value in values]).fetchall()
 
     def many(self, statement: str, rows: Sequence[Row]) -> None:
-        with self._raw.cursor() as cursor:
-            cursor.executemany(_percent_style(statement), rows)
+        statement = _percent_style(statement)
+        if sum(map(_size_max, rows)) <= _SENT_AT_ONCE:
+            with self._raw.cursor() as cursor:
+                cursor.executemany(statement, rows)
+        else:
+            for row in rows:
+                self._raw.execute(statement, row, prepare=True)
+
+    def add_names(self, experiment_id: int, kind: int, names: Sequence[str]) -> None:
+        self._execute(_NEW_NAMES, (experiment_id, kind, Texts(names)))
 
     def new_run_id(self) -> int:
         if not self._run_ids:
@@ -102,8 +122,13 @@ class PostgresDriver:
         if not changes:
             self._raw.commit()
             return ()
+        statement, columns = _statement(changes)
+        if sum(column.size_max() for column in columns) > _SENT_AT_ONCE:
+            numbers = self._execute(statement, columns).fetchall()
+            self._raw.commit()
+            return numbers
         with self._raw.pipeline():
-            cursor = self._execute(*_statement(changes))
+            cursor = self._execute(statement, columns)
             self._raw.commit()
         return cursor.fetchall()
 
@@ -128,6 +153,11 @@ def _joined(parts: tuple[str, ...]) -> str:
     made = " UNION ALL ".join(f"SELECT id, seq FROM made_{name}" for name in parts if name in ("run", "changed"))
     steps = ", ".join(f"made_{name} AS ({_STEPS[name]})" for name in parts)
     return f"WITH {steps} {made}"
+
+
+def _size_max(row: Row) -> int:
+    """Bytes that the values of a row take at most."""
+    return sum(4 * len(value) if isinstance(value, str | bytes) else 12 for value in row)
 
 
 def _bound(value: Any) -> Any:

@@ -11,6 +11,7 @@ from minleaf_server.db.driver import PUT_SUMMARY, PUT_TAG, RUN_COLUMNS, SUMMARY_
 # Numbers that stand on no run (of chunks and segments) may be larger than every number of a run.
 _BEYOND = 2**32
 
+_INSERT_KEY = "INSERT INTO key (experiment_id, kind, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _INSERT_RUN = f"INSERT INTO run ({', '.join(RUN_COLUMNS)}, seq) VALUES (?{', ?' * len(RUN_COLUMNS)})"
 _INSERT_SEGMENT = "INSERT INTO segment (run_id, seq, n, data) VALUES (?, ?, ?, ?)"
 _INSERT_SUMMARY = (
@@ -64,6 +65,9 @@ class SQLiteDriver:
 
     def many(self, statement: str, rows: Sequence[Row]) -> None:
         self._raw.executemany(statement, rows)
+
+    def add_names(self, experiment_id: int, kind: int, names: Sequence[str]) -> None:
+        self._raw.executemany(_INSERT_KEY, [(experiment_id, kind, name) for name in names])
 
     def new_run_id(self) -> int:
         if self._last_run is None:

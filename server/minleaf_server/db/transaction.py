@@ -22,7 +22,6 @@ _LOCKED = (
     "FROM run WHERE uuid IN ? ORDER BY id"
 )
 _KEYS = "SELECT name, id FROM key WHERE experiment_id = ? AND kind = ? AND name IN ?"
-_NEW_KEY = "INSERT INTO key (experiment_id, kind, name) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 
 
 class Transaction:
@@ -66,7 +65,9 @@ class Transaction:
     def execute_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         """Run a statement once for every row of values."""
         if rows:
-            self.conn.exec_driver_sql(self.dialect.sql(statement), [tuple(row) for row in rows])
+            self._send()
+            self.steps += 1
+            self._driver.many(statement, [tuple(row) for row in rows])
 
     def rows(self, statement: str, values: Sequence[Any]) -> list[Row]:
         """What a plain SELECT finds, without SQLAlchemy and without what is in `changes`; see `Driver.rows`."""
@@ -227,6 +228,6 @@ class Transaction:
         if missing:
             self.dialect.lock_keys(self._conn)
             self.steps += 1
-            self._driver.many(_NEW_KEY, [(experiment_id, int(kind), name) for name in missing])
+            self._driver.add_names(experiment_id, int(kind), missing)
             found.update(self.rows(_KEYS, (experiment_id, int(kind), missing)))
         return found

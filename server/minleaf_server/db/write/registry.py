@@ -128,9 +128,8 @@ def touch(tx: Transaction, model_id: int, **values: Any) -> int:
 def add_tags(tx: Transaction, table: Table, owner_id: int, tags: Mapping[str, str]) -> None:
     """The tags of a new model or version."""
     owner = next(iter(table.c)).name
-    rows = [{owner: owner_id, "key": key, "value": value} for key, value in sorted(tags.items())]
-    if rows:
-        tx.conn.execute(insert(table), rows)
+    rows = [(owner_id, key, value) for key, value in sorted(tags.items())]
+    tx.execute_many(f"INSERT INTO {table.name} ({owner}, key, value) VALUES (?, ?, ?)", rows)
 
 
 def put_tag(tx: Transaction, owners: Table, table: Table, owner_id: int, key: str, value: str) -> None:
