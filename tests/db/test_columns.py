@@ -441,6 +441,23 @@ async def test_a_refresh_that_failed_leaves_nothing_behind(store: Store, monkeyp
     await assert_same(store)
 
 
+@pytest.mark.parametrize("loaded_before", [True, False])
+async def test_runs_with_ids_of_another_length_are_left_to_sql(
+    store: Store, answered: list[bool], loaded_before: bool
+) -> None:
+    """As an import may bring them: cut, they might become one."""
+    await filled(store, 4)
+    if loaded_before:
+        await assert_same(store)
+    answered.clear()
+    same = "experiment_id, name, user_id, status, start_time, lifecycle, artifact_uri"
+    copy = f"INSERT INTO run (uuid, seq, {same}) SELECT ?, seq + 1000000000000, {same} FROM run WHERE id = 1"
+    await store.write(lambda tx: tx.execute(copy, ("e" * 40,)) and None)
+    await assert_same(store)
+    assert answered
+    assert not any(answered)
+
+
 async def test_columns_hold_what_is_at_the_edge_of_their_types(store: Store) -> None:
     made = [await runs.create(store, 0, start_time=time) for time in (-(2**63), 2**63 - 1, None)]
     values = [5e-324, -1.7976931348623157e308, 0.1 + 0.2, -0.0]

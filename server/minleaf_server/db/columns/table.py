@@ -173,6 +173,8 @@ class Table:
     def _append(self, ids: NDArray[np.int64], uuids: Sequence[str]) -> None:
         if not len(ids):
             return
+        if any(len(uuid.encode()) != UUID_BYTES for uuid in uuids):
+            raise Unfit
         self._ids = np.concatenate([self._ids, ids])
         self._uuids = np.concatenate([self._uuids, np.array(uuids, f"S{UUID_BYTES}")])
         more = len(ids)
