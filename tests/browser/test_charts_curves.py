@@ -191,7 +191,9 @@ def test_the_whole_series_and_a_picture_can_be_saved(page: Page, site: Site, tmp
     lines = Path(csv.value.path()).read_text().splitlines()
     assert lines[0] == "step,timestamp,value"
     assert len(lines) == STEPS + 1
-    assert all(value_at(int(step)) == float(value) for step, _, value in (line.split(",") for line in lines[1:]))
+    assert all(
+        repr(value_at(int(step))) == repr(float(value)) for step, _, value in (line.split(",") for line in lines[1:])
+    )
     with page.expect_download() as png:
         figure.get_by_role("button", name="PNG").click()
     assert png.value.suggested_filename == "loss.png"
