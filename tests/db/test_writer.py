@@ -4,6 +4,7 @@ import asyncio
 import re
 import tempfile
 import threading
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -145,6 +146,30 @@ async def test_one_wake_up_for_a_group(store: Store, monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(loop, "call_soon_threadsafe", counted)
     await asyncio.gather(*tasks)
     assert len(calls) == 2  # and one for the job that was waited for
+
+
+async def test_who_was_just_answered_shares_the_next_commit(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else clients that wait for each answer would need two commits where one does."""
+    groups: list[int] = []
+    settle = writer.Writer._settle
+
+    def counted(self: writer.Writer, group: list[writer.Job]) -> None:
+        groups.append(len(group))
+        settle(self, group)
+
+    monkeypatch.setattr(writer.Writer, "_settle", counted)
+    monkeypatch.setattr(writer, "GATHER_SECONDS_MAX", 5)
+    first, second = await new_runs(store, 2)
+    groups.clear()
+
+    async def twice() -> None:
+        await store.write(lambda _: time.sleep(0.5))
+        await runs.log_batch(store, first, metrics=points(1.0))
+
+    slow = asyncio.ensure_future(twice())
+    await asyncio.sleep(0.1)
+    await asyncio.gather(slow, runs.log_batch(store, second, metrics=points(1.0)))
+    assert groups == [1, 2]
 
 
 async def test_later_jobs_of_a_group_see_the_earlier(store: Store) -> None:

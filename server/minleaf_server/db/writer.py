@@ -6,11 +6,16 @@ may be run again, so it must do nothing but read and write through it.
 Where the connection is lost before anything of the last message was sent, nothing is committed, and the group is run
 again on a new connection. Once the message that ends with COMMIT is under way nobody can tell, so the callers are told
 that the database does not answer; the clients repeat what they sent, and points, params and tags are stored once.
+
+Clients that log one request after the other would fall into two halves, one of which is answered while the other is
+committed, and so need two commits where one would do. Where jobs wait already, the writer therefore gives those who
+were just answered the time that the last group took to come again, and never more than GATHER_SECONDS_MAX.
 """
 
 import asyncio
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -33,6 +38,7 @@ log = logging.getLogger(__name__)
 GROUP_MAX = 256
 QUEUE_MAX = 10_000
 RETRIES = 3
+GATHER_SECONDS_MAX = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,8 @@ class Writer:
         self._connection: tuple[Connection, Driver] | None = None
         self._is_committing = False
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._awaited = 0
+        self._gathered = threading.Event()
         self._closed = False
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name="writer", daemon=True)
@@ -89,6 +97,7 @@ class Writer:
             if not self._closed:
                 self._closed = True
                 self._queue.put(None)
+                self._gathered.set()
         self._thread.join()
         self._engine.dispose()
 
@@ -101,13 +110,28 @@ class Writer:
                     "More writes are waiting than the database takes: nothing of this request was stored."
                 )
             self._queue.put(job)
+            if self._awaited and self._queue.qsize() >= self._awaited:
+                self._gathered.set()
 
     def _work(self) -> None:
         while (job := self._queue.get()) is not None:
             group = [job, *self._queued(GROUP_MAX - 1)]
+            begin = time.monotonic()
             self._settle(group)
+            self._gather(len(group), time.monotonic() - begin)
         if self._connection is not None:
             self._connection[0].close()
+
+    def _gather(self, answered: int, seconds: float) -> None:
+        """Wait so long for as many as were just answered, if others wait already."""
+        with self._lock:
+            waiting = self._queue.qsize()
+            if not 0 < waiting < GROUP_MAX or self._closed:
+                return
+            self._awaited = min(waiting + answered, GROUP_MAX)
+            self._gathered.clear()
+        self._gathered.wait(min(seconds, GATHER_SECONDS_MAX))
+        self._awaited = 0
 
     def _queued(self, limit: int) -> list[Job]:
         jobs: list[Job] = []
