@@ -83,11 +83,6 @@ def versions(conn: Connection, ids: Sequence[int]) -> dict[int, int]:
     return dict(_rows(conn, _VERSIONS, ids))
 
 
-def load_info(conn: Connection, row_id: int) -> RunInfo:
-    """One run without its data."""
-    return load_infos(conn, [row_id])[row_id]
-
-
 def load_infos(conn: Connection, ids: Sequence[int]) -> dict[int, RunInfo]:
     """The runs with these internal ids, by id, without their data. Unknown ids are left out."""
     return {row[0]: _info(*row[1:]) for row in _rows(conn, _INFO, ids)}
